@@ -1,0 +1,1 @@
+"""The driver service: power devices on the bus."""

@@ -1,0 +1,1 @@
+"""The gateway service: the NUT network protocol, answered from the bus."""

@@ -1,0 +1,1 @@
+"""The language of the bus; knows no service."""

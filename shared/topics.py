@@ -1,0 +1,155 @@
+"""The topic tree (bus contract, sections 1 to 3). No other module spells a topic."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")
+NAME_RULE = "1 to 63 of A-Z a-z 0-9 _ -, the first a letter or a digit"
+
+# One level of a variable or command name: what every broker takes in a topic.
+_LEVEL = re.compile(r"[!-~]+\Z")
+_FORBIDDEN = frozenset("+#/")
+
+
+class DeviceTopic(StrEnum):
+    """What a topic below a device carries."""
+
+    STATE = "state"
+    META = "meta"
+    AVAILABILITY = "availability"
+    VARIABLE = "var"
+    EVENT = "event"
+    FSD = "fsd"
+    COMMAND = "command"
+    SET = "set"
+    RESULT = "result"
+
+
+class ServiceTopic(StrEnum):
+    """What a topic below a service carries."""
+
+    AVAILABILITY = "availability"
+    INFO = "info"
+    LOGINS = "logins"
+    POWER = "power"
+
+
+class ServiceKind(StrEnum):
+    """The kinds of services on the bus."""
+
+    DRIVER = "driver"
+    GATEWAY = "gateway"
+    MONITOR = "monitor"
+    SCHEDULER = "scheduler"
+    HOMEASSISTANT = "homeassistant"
+    WEB = "web"
+
+
+@dataclass(frozen=True, slots=True)
+class OfDevice:
+    """A parsed topic below a device; `name` is the dotted variable or command name, else ""."""
+
+    device: str
+    part: DeviceTopic
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfService:
+    """A parsed topic below a service."""
+
+    kind: str
+    id: str
+    part: ServiceTopic
+
+
+# The parts that are followed by the levels of a dotted name.
+_NAMED = (DeviceTopic.VARIABLE, DeviceTopic.COMMAND, DeviceTopic.SET)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a device or service may be called so."""
+    return NAME.match(text) is not None
+
+
+def is_dotted_name(text: str) -> bool:
+    """Tell whether a variable or command name can be spelt as a topic and back."""
+    levels = text.split(".")
+    return all(_LEVEL.match(level) and not _FORBIDDEN & set(level) for level in levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Builds and parses the topics below one prefix."""
+
+    prefix: str = "nut"
+
+    def device(self, device: str, part: DeviceTopic, name: str = "") -> str:
+        """Spell the topic of one device; `name` is the dotted variable or command name."""
+        topic = f"{self.prefix}/device/{device}/{part}"
+        return f"{topic}/{name.replace('.', '/')}" if name else topic
+
+    def every_device(self, part: DeviceTopic) -> str:
+        """Spell the filter for one part of every device."""
+        topic = f"{self.prefix}/device/+/{part}"
+        return f"{topic}/#" if part in _NAMED else topic
+
+    def requests(self, device: str) -> tuple[str, str]:
+        """Spell the filters for the commands and the settings of one device."""
+        return (
+            f"{self.prefix}/device/{device}/{DeviceTopic.COMMAND}/#",
+            f"{self.prefix}/device/{device}/{DeviceTopic.SET}/#",
+        )
+
+    def variables(self, device: str) -> str:
+        """Spell the filter for the plain-text variables of one device."""
+        return f"{self.prefix}/device/{device}/{DeviceTopic.VARIABLE}/#"
+
+    def all_of_device(self, device: str) -> str:
+        """Spell the filter for everything below one device."""
+        return f"{self.prefix}/device/{device}/#"
+
+    def service(self, kind: str, id: str, part: ServiceTopic) -> str:  # noqa: A002 -- the contract's word
+        """Spell the topic of one service."""
+        return f"{self.prefix}/service/{kind}/{id}/{part}"
+
+    def every_service(self, part: ServiceTopic, kind: str = "+") -> str:
+        """Spell the filter for one part of every service (of one kind)."""
+        return f"{self.prefix}/service/{kind}/+/{part}"
+
+    def parse(self, topic: str) -> OfDevice | OfService | None:
+        """Tell what a topic is about; None when it is none of ours."""
+        head, _, rest = topic.partition("/")
+        prefix_depth = self.prefix.count("/")
+        for _ in range(prefix_depth):
+            level, _, rest = rest.partition("/")
+            head = f"{head}/{level}"
+        if head != self.prefix:
+            return None
+        root, _, rest = rest.partition("/")
+        if root == "device":
+            return _of_device(rest)
+        return _of_service(rest) if root == "service" else None
+
+
+def _of_device(rest: str) -> OfDevice | None:
+    device, _, tail = rest.partition("/")
+    part, _, levels = tail.partition("/")
+    if not is_name(device) or part not in _DEVICE_PARTS:
+        return None
+    known = DeviceTopic(part)
+    if bool(levels) != (known in _NAMED):
+        return None
+    return OfDevice(device, known, levels.replace("/", "."))
+
+
+def _of_service(rest: str) -> OfService | None:
+    match rest.split("/"):
+        case [kind, name, part] if is_name(kind) and is_name(name) and part in _SERVICE_PARTS:
+            return OfService(kind, name, ServiceTopic(part))
+    return None
+
+
+_DEVICE_PARTS = frozenset(DeviceTopic)
+_SERVICE_PARTS = frozenset(ServiceTopic)

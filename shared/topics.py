@@ -110,7 +110,7 @@ class Topics:
         """Spell the filter for everything below one device."""
         return f"{self.prefix}/device/{device}/#"
 
-    def service(self, kind: str, id: str, part: ServiceTopic) -> str:  # noqa: A002 -- the contract's word
+    def service(self, kind: str, id: str, part: ServiceTopic) -> str:
         """Spell the topic of one service."""
         return f"{self.prefix}/service/{kind}/{id}/{part}"
 

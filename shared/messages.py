@@ -1,0 +1,298 @@
+"""Every payload on the bus, built and parsed (bus contract, sections 2 and 3).
+
+Each payload class says what a `Publication` of it looks like, so topic, quality of service and
+retention are decided here and nowhere else. `read` turns any bytes into a payload or raises one
+PayloadError.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
+
+import msgpack
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import PayloadError, ResultStatus
+from shared.topics import DeviceTopic, ServiceTopic, Topics
+
+MAX_PAYLOAD = 128 * 1024
+VERSION: Literal[1] = 1
+
+
+class Publication(NamedTuple):
+    """One message on its way to the broker."""
+
+    topic: str
+    payload: bytes
+    qos: Literal[0, 1]
+    retain: bool
+
+
+class Message(NamedTuple):
+    """One message from the broker; `retained` marks one that was stored before we subscribed."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+class Availability(StrEnum):
+    """Whether a device or a service can be talked to."""
+
+    ONLINE = "online"
+    STALE = "stale"
+    OFFLINE = "offline"
+
+
+class Payload(BaseModel):
+    """What all payloads share: frozen, no silent conversion, unknown keys ignored."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class Packed(Payload):
+    """A payload that travels as a msgpack map."""
+
+    v: Literal[1] = VERSION
+
+    def encode(self) -> bytes:
+        """Pack the map; None values are left out."""
+        return _checked(msgpack.packb(self.model_dump(exclude_none=True)))
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """Read a packed map; PayloadError says what is wrong."""
+        try:
+            return cls.model_validate(msgpack.unpackb(_checked(payload), strict_map_key=True))
+        except ValidationError as error:
+            raise PayloadError(_reason(error)) from None
+        except (ValueError, msgpack.UnpackException, RecursionError) as error:
+            raise PayloadError(f"not msgpack: {error}") from None
+
+
+class Written(Payload):
+    """A payload that travels as a JSON object."""
+
+    def encode(self) -> bytes:
+        """Write the object; None values are left out."""
+        return _checked(self.model_dump_json(exclude_none=True).encode())
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """Read an object; PayloadError says what is wrong."""
+        try:
+            return cls.model_validate_json(_checked(payload))
+        except ValidationError as error:
+            raise PayloadError(_reason(error)) from None
+
+
+class DeviceState(Packed):
+    """One consistent whole of what a driver knows of its device; values are NUT's texts."""
+
+    seq: int = Field(ge=0)
+    at: float
+    vars: dict[str, str]
+
+    def publication(self, topics: Topics, device: str, *, urgent: bool) -> Publication:
+        """Address the state; `urgent` (ups.status changed) makes the broker acknowledge it."""
+        topic = topics.device(device, DeviceTopic.STATE)
+        return Publication(topic, self.encode(), 1 if urgent else 0, retain=True)
+
+
+class Writable(Payload):
+    """What may be written to a variable; `max_length` in characters, ranges inclusive."""
+
+    type: Literal["string", "number"] = "string"
+    max_length: int | None = Field(default=None, ge=0)
+    enum: list[str] = []
+    ranges: list[tuple[float, float]] = []
+
+    model_config = ConfigDict(strict=False)  # msgpack knows no tuples
+
+
+class DeviceMeta(Packed):
+    """What a device is and takes; `heartbeat` is how often its state is repeated, in seconds."""
+
+    desc: str | None = None
+    driver: str
+    service: str
+    commands: list[str] = []
+    writable: dict[str, Writable] = {}
+    heartbeat: float = Field(default=5.0, gt=0, le=86400)
+
+    def publication(self, topics: Topics, device: str) -> Publication:
+        """Address the description of one device."""
+        return Publication(topics.device(device, DeviceTopic.META), self.encode(), 1, retain=True)
+
+
+class DeviceEvent(Written):
+    """One NUT notify event of a device; `at` in seconds since the epoch."""
+
+    type: str
+    at: float
+    status: str
+    text: str
+
+    def publication(self, topics: Topics, device: str) -> Publication:
+        """Address the event."""
+        return Publication(topics.device(device, DeviceTopic.EVENT), self.encode(), 1, retain=False)
+
+
+class ForcedShutdown(Written):
+    """Who ordered the shutdown of everything that a device feeds, when and why."""
+
+    by: str
+    at: float
+    reason: str = ""
+
+    def publication(self, topics: Topics, device: str) -> Publication:
+        """Address the order; it stays until it is cleared."""
+        return Publication(topics.device(device, DeviceTopic.FSD), self.encode(), 1, retain=True)
+
+
+class Request(Payload):
+    """A command or a setting for a device; a bare payload is the value itself."""
+
+    value: str | None = None
+    id: str | None = Field(default=None, max_length=64)
+    by: str | None = Field(default=None, max_length=256)
+    expires: float | None = None
+
+    model_config = ConfigDict(strict=False, coerce_numbers_to_str=True)  # people type {"value": 20}
+
+    def encode(self) -> bytes:
+        """Write the envelope."""
+        return _checked(self.model_dump_json(exclude_none=True).encode())
+
+    def publication(
+        self,
+        topics: Topics,
+        device: str,
+        part: Literal[DeviceTopic.COMMAND, DeviceTopic.SET],
+        name: str,
+    ) -> Publication:
+        """Address the request; requests are never retained."""
+        return Publication(topics.device(device, part, name), self.encode(), 1, retain=False)
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """Read an envelope or a bare value; an empty payload has no value."""
+        text = text_of(payload)
+        if not text.startswith("{"):
+            return cls(value=text or None)
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise PayloadError(_reason(error)) from None
+
+
+class Result(Written):
+    """How a request ended: exactly one for each request; `request` is command or set."""
+
+    id: str | None = None
+    request: str
+    name: str
+    status: ResultStatus
+    detail: str = ""
+    by: str | None = None
+    at: float
+
+    def publication(self, topics: Topics, device: str) -> Publication:
+        """Address the result."""
+        topic = topics.device(device, DeviceTopic.RESULT)
+        return Publication(topic, self.encode(), 1, retain=False)
+
+
+class ServiceInfo(Packed):
+    """Which service this is; `started` in seconds since the epoch, `devices` in settings order."""
+
+    version: str
+    host: str
+    started: float
+    devices: list[str] = []
+
+    def publication(self, topics: Topics, kind: str, id: str) -> Publication:
+        """Address the description of one service."""
+        return Publication(topics.service(kind, id, ServiceTopic.INFO), self.encode(), 1, True)
+
+
+class Logins(Packed):
+    """The clients that are logged in to each device at one gateway, by address."""
+
+    logins: dict[str, list[str]] = {}
+
+    def publication(self, topics: Topics, id: str) -> Publication:
+        """Address the logins of one gateway."""
+        topic = topics.service("gateway", id, ServiceTopic.LOGINS)
+        return Publication(topic, self.encode(), 1, retain=True)
+
+
+def variable(topics: Topics, device: str, name: str, value: str) -> Publication:
+    """Address one variable as plain text; an empty value clears it."""
+    topic = topics.device(device, DeviceTopic.VARIABLE, name)
+    return Publication(topic, value.encode(), 0, retain=True)
+
+
+def device_availability(topics: Topics, device: str, value: Availability) -> Publication:
+    """Address whether a device answers."""
+    topic = topics.device(device, DeviceTopic.AVAILABILITY)
+    return Publication(topic, value.encode(), 1, retain=True)
+
+
+def service_availability(topics: Topics, kind: str, id: str, value: Availability) -> Publication:
+    """Address whether a service runs; also its will."""
+    topic = topics.service(kind, id, ServiceTopic.AVAILABILITY)
+    return Publication(topic, value.encode(), 1, retain=True)
+
+
+def clearing(topic: str) -> Publication:
+    """Remove what is retained on a topic."""
+    return Publication(topic, b"", 1, retain=True)
+
+
+def availability_of(payload: bytes) -> Availability:
+    """Read an availability."""
+    text = text_of(payload)
+    if text not in _AVAILABILITIES:
+        raise PayloadError(f"{text[:40]!r} is none of {', '.join(_AVAILABILITIES)}")
+    return Availability(text)
+
+
+def text_of(payload: bytes) -> str:
+    """Read plain text."""
+    try:
+        return _checked(payload).decode()
+    except UnicodeDecodeError as error:
+        raise PayloadError(f"not UTF-8 at byte {error.start}") from None
+
+
+class _Readable(Protocol):
+    @classmethod
+    def decode(cls, payload: bytes) -> Self: ...
+
+
+P = TypeVar("P", bound=_Readable)
+
+
+def read(kind: type[P], message: Message) -> P:
+    """Read a message as one kind of payload; PayloadError names the topic and the reason."""
+    try:
+        return kind.decode(message.payload)
+    except PayloadError as error:
+        raise PayloadError(f"{message.topic}: {error}") from None
+
+
+_AVAILABILITIES = tuple(str(value) for value in Availability)
+
+
+def _checked(payload: bytes) -> bytes:
+    if len(payload) > MAX_PAYLOAD:
+        raise PayloadError(f"{len(payload)} bytes; a payload has at most {MAX_PAYLOAD}")
+    return payload
+
+
+def _reason(error: ValidationError) -> str:
+    """Say what the first fault is, without repeating what was sent."""
+    first: Any = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(step) for step in first["loc"])
+    message = first["msg"]
+    return f"{where}: {message}" if where else message

@@ -1,0 +1,108 @@
+"""The settings of the embedded broker."""
+
+import ipaddress
+import re
+from typing import NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+DEFAULT_PORT = 1883
+LISTENER = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:]+))(?::(?P<port>\d+))?")
+
+
+class Address(NamedTuple):
+    """Where a listener is bound."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Tell whether only this machine can reach the address."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+class BrokerUser(BaseModel):
+    """One user who may connect to the embedded broker."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    password: SecretStr
+
+
+class BrokerSettings(BaseModel):
+    """The embedded broker: where it listens, who may connect and what one client may use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listen: list[str] = Field(
+        default=["127.0.0.1:1883"],
+        min_length=1,
+        description="Addresses to listen on, as host:port; the port may be left out.",
+    )
+    users: dict[str, BrokerUser] = Field(
+        default={}, description="Who may connect, by name. With a user here nobody else may."
+    )
+    allow_anonymous: bool = Field(
+        default=False,
+        description="Let anyone connect without a password, even from other machines.",
+    )
+    max_connections: int = Field(
+        default=1000, ge=1, description="Most clients that may be connected at one time."
+    )
+    max_packet_size: int = Field(
+        default=256 * 1024,
+        ge=1024,
+        description="Bytes of the largest packet taken; a client that sends more is disconnected.",
+    )
+    max_unread: int = Field(
+        default=16 * 1024 * 1024,
+        ge=64 * 1024,
+        description="Bytes kept for a client that does not read; with more it is disconnected.",
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _can_be_parsed(cls, listen: list[str]) -> list[str]:
+        for text in listen:
+            parse_address(text)
+        return listen
+
+    @model_validator(mode="after")
+    def _is_secure(self) -> Self:
+        if self.users and self.allow_anonymous:
+            raise ValueError("allow_anonymous has no meaning beside users: remove one of them")
+        if self.users or self.allow_anonymous:
+            return self
+        for address in self.addresses:
+            if not address.is_loopback:
+                raise ValueError(
+                    f"listen {address} is open to other machines and no user is set: "
+                    'add one as [broker.users.NAME] with a password, listen on "127.0.0.1", '
+                    "or set allow_anonymous = true"
+                )
+        return self
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where to listen, parsed."""
+        return tuple(parse_address(text) for text in self.listen)
+
+
+def parse_address(text: str) -> Address:
+    """Parse `host`, `host:port`, `[v6]` or `[v6]:port`.
+
+    Raises ValueError with a sentence.
+    """
+    match = LISTENER.fullmatch(text)
+    port = int(match["port"] or DEFAULT_PORT) if match else 0
+    if match is None or not 1 <= port <= 65535:
+        raise ValueError(f'{text!r} is not an address like "127.0.0.1:1883" or "[::1]:1883"')
+    return Address(match["six"] or match["host"], port)

@@ -1,0 +1,37 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.brokers import Embedded, Mosquitto, Nats, TestBroker, free_port
+
+BROKERS: dict[str, type[TestBroker]] = {"amqtt": Embedded, "mosquitto": Mosquitto, "nats": Nats}
+
+
+@pytest.fixture(name="free_port")
+def a_free_port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncGenerator[Mosquitto]:
+    mosquitto = Mosquitto(_data_folder(tmp_path))
+    await mosquitto.start()
+    yield mosquitto
+    await mosquitto.stop()
+
+
+@pytest.fixture(params=BROKERS)
+async def any_broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[TestBroker]:
+    broker = BROKERS[request.param](_data_folder(tmp_path))
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+def _data_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    return folder

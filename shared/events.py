@@ -108,7 +108,7 @@ def between(device: str, old: Condition | None, new: Condition) -> tuple[Event, 
     """Tell what happened to `device` from one condition to the next.
 
     `old` None means that nothing is known of the device yet: what is wrong is told, what is well is
-    not (no ONLINE, no COMMOK, as upsmon at its start). While a device does not answer, its status is
+    not (no ONLINE, no COMMOK, as upsmon at its start). While a device is silent, its status is
     not judged: pass the last status that was known, and the events come when it answers again.
     """
     if not new.communicating:

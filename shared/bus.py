@@ -1,0 +1,354 @@
+"""The MQTT bus: connect, publish, listen, stay connected. The only importer of paho-mqtt.
+
+One connection has one reader: listen once and dispatch on the topic. A session starts from nothing:
+when the broker is lost, the session ends with a BusError and `stay_connected` begins a new one,
+which subscribes and announces again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+import socket
+import ssl
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from shared.errors import BusError
+from shared.messages import Availability, Message, Publication, service_availability
+from shared.settings import BusSettings
+from shared.topics import Topics
+
+CONNECT_TIMEOUT = 10.0
+LEAVE_TIMEOUT = 2.0
+MAX_DELAY = 30.0
+STEADY_AFTER = 10.0  # a session that lasted this long was a good one: the next try comes soon
+MISC_INTERVAL = 1.0
+FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
+INBOX_FULL = 10_000  # then the socket is not read until the inbox is half empty
+OUTBOX_INFLIGHT = 200
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The service that a connection speaks for; its will says offline."""
+
+    kind: str
+    id: str
+
+
+class Bus:
+    """One connection to the broker; a lost one raises BusError from every call."""
+
+    def __init__(self, client: paho.Client, topics: Topics, identity: Identity | None) -> None:
+        self.topics = topics
+        self._client = client
+        self._identity = identity
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._inbox: deque[Message] = deque()
+        self._paused: paho.SocketLike | None = None
+        self._closing = False
+        self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._arrival: asyncio.Future[None] | None = None
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_publish
+        client.on_socket_open = self._on_socket_open
+        client.on_socket_close = self._on_socket_close
+        client.on_socket_register_write = self._on_socket_register_write
+        client.on_socket_unregister_write = self._on_socket_unregister_write
+
+    async def publish(self, publication: Publication) -> None:
+        """Hand a message to the broker: QoS 0 once it is written, QoS 1 once it is acknowledged."""
+        self._check()
+        info = self._client.publish(*publication)
+        if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_QUEUE_SIZE):
+            raise BusError(f"cannot publish to {publication.topic}: {paho.error_string(info.rc)}")
+        if not info.is_published():
+            await self._acknowledged(info.mid)
+
+    async def online(self) -> None:
+        """Say that the service is there; the broker says offline when it goes."""
+        await self._announce(Availability.ONLINE)
+
+    async def listen(self, *filters: str) -> AsyncGenerator[Message]:
+        """Subscribe, then yield what arrives, in order, until the connection is lost."""
+        await self.subscribe(*filters)
+        while True:
+            yield await self._next()
+
+    async def subscribe(self, *filters: str) -> None:
+        """Ask for more topics; the listener gets what arrives on them."""
+        for start in range(0, len(filters), FILTERS_AT_ONCE):
+            self._check()
+            chunk = [(filter_, 1) for filter_ in filters[start : start + FILTERS_AT_ONCE]]
+            code, mid = self._client.subscribe(chunk)
+            await self._sent(code, mid)
+
+    async def unsubscribe(self, *filters: str) -> None:
+        """Ask for topics no more."""
+        for start in range(0, len(filters), FILTERS_AT_ONCE):
+            self._check()
+            code, mid = self._client.unsubscribe(list(filters[start : start + FILTERS_AT_ONCE]))
+            await self._sent(code, mid)
+
+    async def _open(self, settings: BusSettings) -> None:
+        address = settings.address
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await asyncio.to_thread(
+                    self._client.connect, address.host, address.port, settings.keepalive
+                )
+                await self._connected
+        except (OSError, ValueError) as error:  # TimeoutError is an OSError
+            why = str(error) or "no answer"
+            raise BusError(f"cannot reach the broker at {address}: {why}") from None
+
+    async def _leave(self) -> None:
+        """Say goodbye if that is still possible, and give the socket back in any case."""
+        if self._connected.done() and not self._lost.done():
+            with contextlib.suppress(BusError, TimeoutError):
+                async with asyncio.timeout(LEAVE_TIMEOUT):
+                    await self._announce(Availability.OFFLINE)
+        self._closing = True
+        self._client.disconnect()
+        left_open = self._client.socket()
+        if left_open:  # paho writes its goodbye when it can; we do not wait for that
+            self._on_socket_close(self._client, None, left_open)
+            left_open.close()
+        self._client.on_socket_close = self._client.on_socket_unregister_write = None
+        self._lose(BusError("closed"))
+
+    async def _announce(self, value: Availability) -> None:
+        if self._identity:
+            who = self._identity
+            await self.publish(service_availability(self.topics, who.kind, who.id, value))
+
+    async def _next(self) -> Message:
+        while not self._inbox:
+            self._check()
+            self._arrival = self._loop.create_future()
+            await self._arrival
+        message = self._inbox.popleft()
+        if self._paused and len(self._inbox) < INBOX_FULL // 2:
+            self._loop.add_reader(self._paused, self._read)
+            self._paused = None
+        return message
+
+    def _check(self) -> None:
+        if self._lost.done():
+            self._lost.result()
+
+    async def _sent(self, code: MQTTErrorCode, mid: int | None) -> None:
+        if code != MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
+            raise BusError(f"cannot subscribe: {paho.error_string(code)}")
+        await self._acknowledged(mid)
+
+    async def _acknowledged(self, mid: int) -> None:
+        waiting = self._waiting[mid] = self._loop.create_future()
+        try:
+            await waiting
+        finally:
+            self._waiting.pop(mid, None)
+
+    def _lose(self, error: BusError) -> None:
+        for future in (self._lost, self._connected, self._arrival, *self._waiting.values()):
+            if future and not future.done():
+                future.set_exception(error)
+                future.exception()  # mark it as seen: nobody may be waiting
+
+    async def _keep_alive(self) -> None:
+        """Let paho send its pings; raises BusError when the connection is lost."""
+        while not self._lost.done():
+            self._client.loop_misc()
+            await asyncio.wait({self._lost}, timeout=MISC_INTERVAL)
+        self._check()
+
+    def _read(self) -> None:
+        self._client.loop_read()
+        if len(self._inbox) > INBOX_FULL and not self._paused:
+            self._paused = self._client.socket()
+            if self._paused:
+                self._loop.remove_reader(self._paused)
+
+    def _in_loop(self, call: Callable[..., object], *arguments: object) -> None:
+        # paho opens the socket in the thread that connects, and all else in ours.
+        if threading.get_ident() == self._thread:
+            call(*arguments)
+        else:
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _on_socket_open(
+        self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
+    ) -> None:
+        if self._closing:  # the connection was given up while its thread was still connecting
+            opened.close()
+            return
+        if isinstance(opened, socket.socket):
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would cost 44 ms
+        self._in_loop(self._loop.add_reader, opened, self._read)
+
+    def _on_socket_close(
+        self, _client: paho.Client, _data: object, closed: "paho.SocketLike"
+    ) -> None:
+        if closed.fileno() >= 0:
+            self._in_loop(self._loop.remove_reader, closed)
+            self._in_loop(self._loop.remove_writer, closed)
+
+    def _on_socket_register_write(
+        self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
+    ) -> None:
+        self._in_loop(self._loop.add_writer, opened, self._client.loop_write)
+
+    def _on_socket_unregister_write(
+        self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
+    ) -> None:
+        self._in_loop(self._loop.remove_writer, opened)
+
+    def _on_connect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: object,
+        reason: ReasonCode,
+        _properties: object,
+    ) -> None:
+        if self._connected.done():
+            return
+        if reason.is_failure:
+            self._lose(BusError(f"the broker refused us: {reason}"))
+        else:
+            self._connected.set_result(None)
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _data: object,
+        _flags: object,
+        reason: ReasonCode,
+        _properties: object,
+    ) -> None:
+        why = "closed" if self._closing else f"connection to the broker lost: {reason}"
+        self._lose(BusError(why))
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        with contextlib.suppress(UnicodeDecodeError):  # then it is no topic of ours
+            self._inbox.append(Message(message.topic, bytes(message.payload), message.retain))
+        if self._arrival and not self._arrival.done():
+            self._arrival.set_result(None)
+
+    def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_rest: object) -> None:
+        waiting = self._waiting.get(mid)
+        if waiting and not waiting.done():
+            waiting.set_result(None)
+
+    def _on_subscribe(
+        self,
+        _client: paho.Client,
+        _data: object,
+        mid: int,
+        reasons: Iterable[ReasonCode],
+        _: object,
+    ) -> None:
+        waiting = self._waiting.get(mid)
+        if not waiting or waiting.done():
+            return
+        if any(reason.is_failure for reason in reasons):
+            waiting.set_exception(BusError("the broker refused a subscription; see its ACL"))
+        else:
+            waiting.set_result(None)
+
+
+@contextlib.asynccontextmanager
+async def connect(settings: BusSettings, identity: Identity | None = None) -> AsyncGenerator[Bus]:
+    """Be connected inside the block; BusError says where the broker is and why it failed.
+
+    With an identity the broker says offline for the service when the connection breaks, and an
+    orderly leave says so too; `Bus.online` says the opposite.
+    """
+    bus = Bus(_client(settings, identity), Topics(settings.prefix), identity)
+    try:
+        await bus._open(settings)
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(bus._keep_alive())
+            yield bus
+            keeping.cancel()
+    finally:
+        await bus._leave()
+
+
+async def stay_connected(
+    settings: BusSettings,
+    identity: Identity | None,
+    session: Callable[[Bus], Awaitable[None]],
+) -> None:
+    """Run a session for each connection, again and again, until a session ends by itself.
+
+    The delays grow exponentially with full jitter, since many services lose one broker at once.
+    """
+    attempt, loop = 0, asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        done = False
+        try:
+            async with connect(settings, identity) as bus:
+                logger.info("connected to the broker at %s", settings.address)
+                await session(bus)
+            done = True
+        except* BusError as lost:
+            attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
+            level = logging.WARNING if attempt <= 1 else logging.DEBUG
+            logger.log(level, "%s: %s", settings.address, lost.exceptions[0])
+        if done:
+            return
+        await asyncio.sleep(random.uniform(0, min(MAX_DELAY, 2.0**attempt / 2)))  # noqa: S311 -- jitter is no secret
+
+
+def _client(settings: BusSettings, identity: Identity | None) -> paho.Client:
+    address = settings.address
+    who = f"{identity.kind}-{identity.id}" if identity else "console"
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=f"nutbus-{who}-{secrets.token_hex(4)}",
+        clean_session=True,
+        protocol=MQTTProtocolVersion.MQTTv311,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT
+    client.max_inflight_messages_set(OUTBOX_INFLIGHT)
+    username = settings.username or address.username
+    if username:
+        password = settings.password or address.password
+        client.username_pw_set(username, password.get_secret_value() if password else None)
+    if address.tls:
+        client.tls_set_context(_tls(settings))
+    if identity:
+        topics = Topics(settings.prefix)
+        will = service_availability(topics, identity.kind, identity.id, Availability.OFFLINE)
+        client.will_set(*will)
+    return client
+
+
+def _tls(settings: BusSettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        if settings.certificate_file:
+            context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise BusError(f"cannot use the certificates for the broker: {error}") from None
+    return context

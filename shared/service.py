@@ -1,0 +1,65 @@
+"""How a service starts, reloads its settings and stops."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+
+from shared.errors import PowerError, SettingsError
+from shared.latest import Latest
+
+S = TypeVar("S")
+
+logger = logging.getLogger(__name__)
+
+
+def run(load: Callable[[], S], main: Callable[[Latest[S]], Coroutine[Any, Any, None]]) -> None:
+    """Run `main` with the loaded settings until it ends; SIGINT and SIGTERM cancel it.
+
+    SIGHUP loads the settings again and hands them on; settings that are wrong are refused with one
+    line and the old ones stay. Raises the first PowerError that ended `main`.
+    """
+    first = load()
+
+    async def cancellable() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        settings = Latest(first)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        loop.add_signal_handler(signal.SIGHUP, _reload, load, settings)
+        await main(settings)
+
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(cancellable())
+        except* PowerError as group:
+            raise _first(group) from None
+
+
+def log_to_stderr(level: str) -> None:
+    """Write log lines to standard error."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def _reload(load: Callable[[], S], settings: Latest[S]) -> None:
+    try:
+        new = load()
+    except SettingsError as error:
+        logger.error("settings not reloaded, the old ones stay: %s", error)
+    else:
+        logger.info("settings reloaded")
+        settings.set(new)
+
+
+def _first(group: BaseExceptionGroup[PowerError]) -> PowerError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, PowerError)
+    return error

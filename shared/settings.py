@@ -1,0 +1,254 @@
+"""Settings: one TOML file, overridden by NUTBUS_* environment variables, secrets from files.
+
+Each service reads its own sections and [bus]; a section of another service is passed over, so one
+file serves all. A key that nobody knows is an error that names the nearest right one.
+"""
+
+import difflib
+import re
+import socket
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self, get_args
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.errors import SettingsError
+from shared.nutconfig import nut_settings
+from shared.topics import NAME_RULE, is_name
+
+# Every section of the settings file, whichever service reads it.
+SECTIONS = (
+    "bus",
+    "broker",
+    "devices",
+    "driver",
+    "gateway",
+    "monitor",
+    "scheduler",
+    "homeassistant",
+    "web",
+)
+DEFAULT_FILES = (Path("nutbus.toml"), Path("/etc/nutbus/nutbus.toml"))
+EMBEDDED_ADDRESS = "127.0.0.1:1883"
+
+_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
+
+
+class Section(BaseModel):
+    """One table of the settings file; unknown keys are errors, `<secret>_file` reads a secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_keys(cls, data: Any) -> Any:  # noqa: ANN401 -- pydantic passes whatever the file holds
+        if not isinstance(data, dict):
+            return data
+        secrets = {f"{name}_file": name for name in cls.model_fields if _is_secret(cls, name)}
+        known = [*cls.model_fields, *secrets]
+        if cls.model_config.get("extra") == "forbid":
+            for key in data:
+                if key not in known:
+                    raise ValueError(unknown_key(key, known))
+        return {secrets.get(key, key): _read(key, value, secrets) for key, value in data.items()}
+
+
+class BusSettings(Section):
+    """Where the MQTT broker is and how to log in."""
+
+    broker: str = Field(
+        default="embedded",
+        description="embedded, embedded://127.0.0.1:1884, mqtt://host or mqtts://user@host:8883.",
+    )
+    prefix: str = Field(default="nut", description="First level of every topic.")
+    username: str | None = Field(default=None, description="User at the broker.")
+    password: SecretStr | None = Field(
+        default=None, description="Its password; better given by password_file."
+    )
+    ca_file: Path | None = Field(
+        default=None, description="PEM file of the authority that signed the broker's certificate."
+    )
+    certificate_file: Path | None = Field(
+        default=None, description="PEM file of our own certificate, for mutual TLS."
+    )
+    key_file: Path | None = Field(default=None, description="PEM file of its private key.")
+    keepalive: int = Field(
+        default=15, ge=2, le=3600, description="Seconds after which a silent broker is given up."
+    )
+
+    @field_validator("broker")
+    @classmethod
+    def _known_scheme(cls, broker: str) -> str:
+        BrokerAddress.parse(broker)
+        return broker
+
+    @field_validator("prefix")
+    @classmethod
+    def _plain_prefix(cls, prefix: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", prefix):
+            raise ValueError("the prefix is one or more of A-Z a-z 0-9 _ -, with / between levels")
+        return prefix
+
+    @property
+    def address(self) -> "BrokerAddress":
+        """Where to connect."""
+        return BrokerAddress.parse(self.broker)
+
+
+class BrokerAddress(BaseModel):
+    """A broker URL, taken apart."""
+
+    model_config = ConfigDict(frozen=True)
+
+    embedded: bool
+    tls: bool
+    host: str
+    port: int
+    username: str | None = None
+    password: SecretStr | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Take `embedded` or a URL apart; ValueError says what is right."""
+        parts = urlsplit(f"embedded://{EMBEDDED_ADDRESS}" if url == "embedded" else url)
+        try:
+            port = parts.port
+        except ValueError:
+            raise ValueError("the port of the broker is no number from 0 to 65535") from None
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ValueError(
+                "the broker is embedded, embedded://host:port, mqtt:// or mqtts://host"
+            )
+        return cls(
+            embedded=parts.scheme == "embedded",
+            tls=parts.scheme == "mqtts",
+            host=parts.hostname,
+            port=port or _PORTS[parts.scheme],
+            username=unquote(parts.username) if parts.username else None,
+            password=SecretStr(unquote(parts.password)) if parts.password else None,
+        )
+
+    def __str__(self) -> str:
+        """Name the broker without its secrets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+class ServiceSettings(BaseSettings):
+    """What every service is told; a service adds its own sections."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NUTBUS_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    bus: BusSettings = Field(default_factory=BusSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Rank the environment above the file."""
+        return env_settings, init_settings
+
+    @classmethod
+    def load(cls, file: Path | None = None, nut_config: Path | None = None) -> Self:
+        """Read the settings file and NUT's own files; SettingsError names file, key and cure.
+
+        What the settings file says wins over NUT's files, and the environment over both.
+        """
+        tables = nut_settings(nut_config) if nut_config else {}
+        source = str(nut_config or "")
+        if file:
+            tables = _merge(tables, read_toml(file))
+            source = str(file)
+        return cls.from_tables(tables, source or "settings")
+
+    @classmethod
+    def from_tables(cls, tables: dict[str, Any], source: str) -> Self:
+        """Check tables that are already read; `source` names them in errors."""
+        for section in tables:
+            if section not in SECTIONS:
+                raise SettingsError(f"{source}: {unknown_key(section, SECTIONS, 'section')}")
+        try:
+            return cls(**{key: tables[key] for key in tables if key in cls.model_fields})
+        except ValidationError as error:
+            raise SettingsError(f"{source}: {faults(error)}") from None
+
+
+def default_id() -> str:
+    """Name this machine as a service name may be spelt."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname().partition(".")[0]).lstrip("-_")
+    return name[:63] or "host"
+
+
+def checked_name(name: str) -> str:
+    """Pass a device or service name; ValueError says the rule."""
+    if not is_name(name):
+        raise ValueError(f"{name!r} is no name: {NAME_RULE}")
+    return name
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a TOML file; SettingsError names it."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from None
+
+
+def unknown_key(key: str, known: Iterable[str], kind: str = "key") -> str:
+    """Say that a key is unknown, and the nearest right one."""
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    return f"unknown {kind} {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def faults(error: ValidationError) -> str:
+    """Say where and what is wrong, a sentence a fault; never what the value was."""
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(step) for step in fault["loc"])
+        what = fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{where}: {what}" if where else what)
+    return "; ".join(lines)
+
+
+def _is_secret(section: type[BaseModel], name: str) -> bool:
+    annotation = section.model_fields[name].annotation
+    return SecretStr in (annotation, *get_args(annotation))
+
+
+def _read(key: str, value: object, secrets: dict[str, str]) -> object:
+    if key not in secrets:
+        return value
+    try:
+        return Path(str(value)).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{key}: cannot read {value}: {error}") from None
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type] # narrowed by both
+    return merged

@@ -1,0 +1,75 @@
+"""The lines of any settings file of NUT, cut into words and located."""
+
+import codecs
+import difflib
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import SettingsError
+from shared.nutwire import LineReader, split
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One logical line of a settings file: its words, at least one, and where it stands."""
+
+    place: str  # as "ups.conf line 7"
+    words: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The first word."""
+        return self.words[0]
+
+    @property
+    def section(self) -> str | None:
+        """The name in a line `[name]`, None of any other line."""
+        is_header = self.key.startswith("[") and self.key.endswith("]")
+        return self.key[1:-1] if is_header else None
+
+    def error(self, text: str) -> SettingsError:
+        """Make an error that names the line."""
+        return SettingsError(f"{self.place}: {text}")
+
+    def warn(self, text: str) -> None:
+        """Log a warning that names the line."""
+        logger.warning("%s: %s", self.place, text)
+
+    def warn_unknown(self, known: Iterable[str]) -> None:
+        """Log that the key is unknown, and which known one is nearest."""
+        names = {name.lower(): name for name in known}
+        nearest = difflib.get_close_matches(self.key.lower(), names, n=1)
+        hint = f"; did you mean {names[nearest[0]]}?" if nearest else ""
+        self.warn(f"unknown {self.key!r} is passed over{hint}")
+
+
+def statements(path: Path, required: bool = True) -> list[Statement]:
+    """Read any file in NUT's syntax; a missing one has no statements if it is not required.
+
+    SettingsError if it cannot be read or a quote is not closed.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not required:
+            return []
+        raise SettingsError(f"{path}: {error.strerror or error}") from None
+    return list(_statements(path.name, content.removeprefix(codecs.BOM_UTF8)))
+
+
+def _statements(file: str, content: bytes) -> Iterator[Statement]:
+    content += b"\n\n"  # the last byte of the file may escape the first of these
+    number = 1
+    for line in LineReader(limit=len(content)).feed(content):
+        statement = Statement(f"{file} line {number}", tuple(split(line)))
+        number += 1 + line.count(b"\n")
+        if b"\n" in line.replace(b"\\\n", b""):
+            statement.warn(f"a quote runs on to line {number - 1}")
+        if statement.words:
+            yield statement
+    if number <= content.count(b"\n"):
+        raise SettingsError(f"{file} line {number}: unterminated quote")

@@ -174,6 +174,12 @@ def test_a_dummy_port_that_is_no_file_here_stays_as_it_is(read):
     assert ports == {"a": "ups@host", "b": "ups.conf"}
 
 
+def test_a_dummy_port_too_long_for_a_file_name_stays_as_it_is(read):
+    port = "x" * 300
+    text = f"[a]\ndriver = dummy-ups\nport = {port}\n"
+    assert read(text)["devices"]["a"]["port"] == port
+
+
 def test_a_section_that_comes_twice_is_one_device(read):
     text = "[a]\ndriver = x\nport = 1\n[b]\ndriver = y\nport = 2\n[a]\nport = 3\n"
     assert read(text)["devices"]["a"] == {"driver": "x", "port": "3"}
@@ -287,7 +293,7 @@ def test_a_second_section_of_a_user_gives_nobody_any_right(read):
 
 def test_statements_know_their_place_in_a_file_with_joined_lines(tmp_path):
     path = tmp_path / "any.conf"
-    path.write_bytes(b'\xef\xbb\xbf# head\r\na \\\nb\r\n\n"c\\\nd"\nlast')
+    path.write_bytes(b'\xef\xbb\xbf# head\r\na \\\nb\r\n\n"c\\\nd"\nlast\\')
     found = [(statement.place, *statement.words) for statement in statements(path)]
     assert found == [
         ("any.conf line 2", "a", "b"),

@@ -148,6 +148,17 @@ def test_a_line_of_just_the_limit_is_read():
     assert lines(b'"' * 16 + b"\n", limit=16) == [b'"' * 16]
 
 
+def test_a_quote_over_the_limit_ends_at_the_very_next_line_feed():
+    assert lines(b'"abc\nVER\n', limit=4) == [UNREADABLE, b"VER"]
+
+
+def test_a_quote_counts_from_its_own_line_after_lines_without_one():
+    reader = LineReader()
+    assert reader.feed(b'"a"\n#') == [b'"a"']
+    assert reader.feed(b"\nVER\n") == [b"#", b"VER"]
+    assert reader.feed(b'"x\ny"\n') == [b'"x\ny"']
+
+
 def test_an_unreadable_line_is_refused_by_split():
     with pytest.raises(WireError):
         split(UNREADABLE)

@@ -1,0 +1,1 @@
+"""NUT's command-line clients, for any NUT server: upsc, upscmd, upsrw and upslog."""

@@ -14,7 +14,8 @@ from typing import IO
 
 from pydantic import SecretStr
 
-from services.broker.app import BrokerServer, serving
+from services.broker.app import serving
+from services.broker.server import BrokerServer
 from services.broker.settings import BrokerSettings, BrokerUser
 
 START_TIMEOUT = 10.0

@@ -4,23 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from amqtt.broker import Broker
-from amqtt.contexts import BrokerConfig, ListenerConfig
-
+from services.broker.server import BrokerServer
 from services.broker.settings import BrokerSettings
-
-ANONYMOUS = "amqtt.plugins.authentication.AnonymousAuthPlugin"
-
-
-class BrokerServer(Broker):  # type: ignore[misc]  # amqtt carries no types
-    """The broker, listening."""
-
-    def abort(self) -> None:
-        """Drop every client without a word."""
 
 
 async def run(settings: BrokerSettings, *, ready: asyncio.Event | None = None) -> None:
-    """Run the broker until cancelled; set `ready` once it listens."""
+    """Run the broker until cancelled; set `ready` once it listens.
+
+    Raises BrokerError if an address cannot be had.
+    """
     async with serving(settings):
         if ready is not None:
             ready.set()
@@ -30,14 +22,9 @@ async def run(settings: BrokerSettings, *, ready: asyncio.Event | None = None) -
 @asynccontextmanager
 async def serving(settings: BrokerSettings) -> AsyncGenerator[BrokerServer]:
     """Have the broker listen inside the `async with`."""
-    listeners = {
-        str(address) if index else "default": ListenerConfig(bind=str(address))
-        for index, address in enumerate(settings.addresses)
-    }
-    plugins = {ANONYMOUS: {"allow_anonymous": True}}
-    server = BrokerServer(BrokerConfig(listeners=listeners, plugins=plugins))
-    await server.start()
+    server = BrokerServer(settings)
+    await server.open()
     try:
         yield server
     finally:
-        await server.shutdown()
+        await server.close()

@@ -55,17 +55,17 @@ class BrokerSettings(BaseModel):
         description="Let anyone connect without a password, even from other machines.",
     )
     max_connections: int = Field(
-        default=1000, ge=1, description="Most clients that may be connected at one time."
+        default=500, ge=1, description="Most clients that may be connected at one time."
     )
     max_packet_size: int = Field(
         default=256 * 1024,
-        ge=1024,
+        ge=32 * 1024,
         description="Bytes of the largest packet taken; a client that sends more is disconnected.",
     )
     max_unread: int = Field(
         default=16 * 1024 * 1024,
-        ge=64 * 1024,
-        description="Bytes kept for a client that does not read; with more it is disconnected.",
+        description="Bytes kept for a client that does not read; with more it is disconnected. "
+        "At least four times max_packet_size.",
     )
 
     @field_validator("listen")
@@ -74,6 +74,12 @@ class BrokerSettings(BaseModel):
         for text in listen:
             parse_address(text)
         return listen
+
+    @model_validator(mode="after")
+    def _has_room_for_a_packet(self) -> Self:
+        if self.max_unread < 4 * self.max_packet_size:
+            raise ValueError("max_unread must be at least four times max_packet_size")
+        return self
 
     @model_validator(mode="after")
     def _is_secure(self) -> Self:

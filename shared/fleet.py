@@ -1,0 +1,254 @@
+"""A live mirror of all devices on the bus: state, description, availability, FSD as one Device.
+
+`Fleet` is pure: messages and the receiver's own monotonic clock go in, devices come out, and
+whoever follows is told of each change. It stands on level, not edge: a lost message heals itself
+with the next.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.errors import PayloadError
+from shared.messages import (
+    Availability,
+    DeviceMeta,
+    DeviceState,
+    ForcedShutdown,
+    Message,
+    ServiceInfo,
+    availability_of,
+    read,
+)
+from shared.status import with_fsd
+from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
+
+HEARTBEATS_MISSED = 3
+SETTLE_TIME = 10.0  # after a new session began: what was not announced again by then is gone
+DEFAULT_HEARTBEAT = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What is known of one device; replaced as a whole at each change.
+
+    `heard` is the receiver's monotonic time of the last state, `overdue` that three heartbeats did
+    not come. `service_online` is the availability of the driver service that `meta` names.
+    """
+
+    name: str
+    meta: DeviceMeta | None = None
+    state: DeviceState | None = None
+    availability: Availability = Availability.OFFLINE
+    service_online: bool = False
+    fsd: ForcedShutdown | None = None
+    heard: float = 0.0
+    overdue: bool = False
+
+    @property
+    def standing(self) -> Availability:
+        """Whether the device can be relied on, from its own topic, its service's and our clock."""
+        if self.meta is None or not self.service_online:
+            return Availability.OFFLINE
+        if self.availability is Availability.ONLINE and (self.overdue or self.state is None):
+            return Availability.STALE
+        return self.availability
+
+    @property
+    def status(self) -> str:
+        """ups.status as it is to be shown: FSD first where it is set."""
+        status = self.state.vars.get("ups.status", "") if self.state else ""
+        return with_fsd(status) if self.fsd else status
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """All variables as they are to be shown."""
+        variables = self.state.vars if self.state else {}
+        return {**variables, "ups.status": self.status} if self.fsd else variables
+
+    @property
+    def heartbeat(self) -> float:
+        """How often the state is repeated, in seconds."""
+        return self.meta.heartbeat if self.meta else DEFAULT_HEARTBEAT
+
+
+Listener = Callable[[str, Device | None], None]
+
+
+@dataclass(slots=True)
+class Fleet:
+    """All devices by name; `follow` is told the name and the new Device (None: it is gone)."""
+
+    topics: Topics = field(default_factory=Topics)
+    devices: dict[str, Device] = field(default_factory=dict)
+    _listeners: list[Listener] = field(default_factory=list)
+    _services: dict[str, Availability] = field(default_factory=dict)
+    _infos: dict[str, ServiceInfo] = field(default_factory=dict)
+    _announced: set[tuple[str, DeviceTopic]] = field(default_factory=set)
+    _settled_at: float | None = None
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to listen to on the bus."""
+        return (
+            *(self.topics.every_device(part) for part in _DEVICE_PARTS),
+            self.topics.every_service(ServiceTopic.AVAILABILITY, ServiceKind.DRIVER),
+            self.topics.every_service(ServiceTopic.INFO, ServiceKind.DRIVER),
+        )
+
+    def follow(self, listener: Listener) -> None:
+        """Call the listener at each change of a device."""
+        self._listeners.append(listener)
+
+    def names(self) -> list[str]:
+        """List the devices that are described: by driver service, there in the settings' order."""
+        described = [name for name, device in self.devices.items() if device.meta]
+        return sorted(described, key=self._rank)
+
+    def begin_session(self, now: float) -> None:
+        """Note that a new connection to the bus delivers everything that is retained again."""
+        self._announced.clear()
+        self._settled_at = now + SETTLE_TIME
+
+    def take(self, message: Message, now: float) -> bool:
+        """Take a message in, or say False; a bad payload is dropped with one warning."""
+        about = self.topics.parse(message.topic)
+        if isinstance(about, OfDevice) and about.part in _DEVICE_PARTS:
+            if message.payload:
+                self._announced.add((about.device, about.part))
+            act: Callable[[Any, Message, float], None] = _DEVICE_PARTS[about.part].__get__(self)
+        elif isinstance(about, OfService) and about.kind == ServiceKind.DRIVER:
+            act = self._take_service
+        else:
+            return False
+        try:
+            act(about, message, now)
+        except PayloadError as error:
+            logger.warning("dropped a bad payload: %s", error)
+        return True
+
+    def expire(self, now: float) -> None:
+        """Mark devices whose heartbeats stopped; call it about once a second."""
+        for device in list(self.devices.values()):
+            late = now - device.heard > HEARTBEATS_MISSED * device.heartbeat
+            if late and not device.overdue and device.state:
+                self._put(replace(device, overdue=True))
+        if self._settled_at is not None and now >= self._settled_at:
+            self._settled_at = None
+            self._settle()
+
+    def _settle(self) -> None:
+        for device in list(self.devices.values()):
+            gone: dict[str, Any] = {
+                part: nothing
+                for part, nothing in _NOTHING.items()
+                if (device.name, part) not in self._announced
+            }
+            if gone:
+                self._put_or_remove(replace(device, **gone))
+        silent = [name for name, device in self.devices.items() if device.meta and not device.state]
+        awaited = [
+            name for name in silent if self.devices[name].standing is not Availability.OFFLINE
+        ]
+        if awaited:
+            logger.warning(
+                "no state of %s after %s; does the broker drop messages (max_queued_messages)?",
+                ", ".join(sorted(awaited)[:5]),
+                f"{SETTLE_TIME:.0f} s",
+            )
+
+    def _take_state(self, about: OfDevice, message: Message, now: float) -> None:
+        device = self._device(about.device)
+        if not message.payload:
+            self._put_or_remove(replace(device, state=None))
+            return
+        state = read(DeviceState, message)
+        self._put(replace(device, state=state, heard=now, overdue=False))
+
+    def _take_meta(self, about: OfDevice, message: Message, _now: float) -> None:
+        device = self._device(about.device)
+        if not message.payload:
+            self._put_or_remove(replace(device, meta=None, service_online=False))
+            return
+        meta = read(DeviceMeta, message)
+        online = self._services.get(meta.service) is Availability.ONLINE
+        self._put(replace(device, meta=meta, service_online=online))
+
+    def _take_availability(self, about: OfDevice, message: Message, _now: float) -> None:
+        device = self._device(about.device)
+        value = _availability(message)
+        self._put_or_remove(replace(device, availability=value))
+
+    def _take_fsd(self, about: OfDevice, message: Message, _now: float) -> None:
+        device = self._device(about.device)
+        fsd = read(ForcedShutdown, message) if message.payload else None
+        self._put_or_remove(replace(device, fsd=fsd))
+
+    def _take_service(self, about: OfService, message: Message, now: float) -> None:
+        if about.part is ServiceTopic.AVAILABILITY:
+            self._services[about.id] = _availability(message)
+            online = self._services[about.id] is Availability.ONLINE
+            for device in list(self.devices.values()):
+                if device.meta and device.meta.service == about.id:
+                    self._put(replace(device, service_online=online, heard=now))
+        elif about.part is ServiceTopic.INFO and message.payload:
+            self._infos[about.id] = read(ServiceInfo, message)
+        elif about.part is ServiceTopic.INFO:
+            self._infos.pop(about.id, None)
+
+    def _device(self, name: str) -> Device:
+        return self.devices.get(name) or Device(name)
+
+    def _put(self, device: Device) -> None:
+        if self.devices.get(device.name) == device:
+            return
+        self.devices[device.name] = device
+        for listener in self._listeners:
+            listener(device.name, device)
+
+    def _put_or_remove(self, device: Device) -> None:
+        nothing_left = not (device.meta or device.state or device.fsd)
+        if nothing_left and device.availability is Availability.OFFLINE:
+            self._remove(device.name)
+        else:
+            self._put(device)
+
+    def _remove(self, name: str) -> None:
+        if self.devices.pop(name, None):
+            for listener in self._listeners:
+                listener(name, None)
+
+    def _rank(self, name: str) -> tuple[str, int, str]:
+        meta = self.devices[name].meta
+        service = meta.service if meta else ""
+        info = self._infos.get(service)
+        order = info.devices if info else []
+        return (service, order.index(name) if name in order else len(order), name)
+
+
+def _availability(message: Message) -> Availability:
+    if not message.payload:
+        return Availability.OFFLINE
+    try:
+        return availability_of(message.payload)
+    except PayloadError as error:
+        raise PayloadError(f"{message.topic}: {error}") from None
+
+
+# What a part of a device is when nothing is retained for it.
+_NOTHING = {
+    DeviceTopic.META: None,
+    DeviceTopic.STATE: None,
+    DeviceTopic.AVAILABILITY: Availability.OFFLINE,
+    DeviceTopic.FSD: None,
+}
+
+_DEVICE_PARTS: dict[DeviceTopic, Any] = {
+    DeviceTopic.STATE: Fleet._take_state,
+    DeviceTopic.META: Fleet._take_meta,
+    DeviceTopic.AVAILABILITY: Fleet._take_availability,
+    DeviceTopic.FSD: Fleet._take_fsd,
+}

@@ -5,17 +5,20 @@ retention are decided here and nowhere else. `read` turns any bytes into a paylo
 PayloadError.
 """
 
+import re
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 import msgpack
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.errors import PayloadError, ResultStatus
+from shared.errors import PayloadError, RefusedError, ResultStatus
 from shared.topics import DeviceTopic, ServiceTopic, Topics
 
 MAX_PAYLOAD = 128 * 1024
 VERSION: Literal[1] = 1
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\Z")
 
 
 class Publication(NamedTuple):
@@ -107,6 +110,21 @@ class Writable(Payload):
     ranges: list[tuple[float, float]] = []
 
     model_config = ConfigDict(strict=False)  # msgpack knows no tuples
+
+    def check(self, value: str) -> None:
+        """Let a value pass; RefusedError says whether it is too long or invalid, and what is right.
+
+        A number has NUT's form: a sign, digits and a decimal point, no exponent.
+        """
+        if self.max_length is not None and len(value) > self.max_length:
+            raise RefusedError(ResultStatus.TOO_LONG, f"at most {self.max_length} characters")
+        if self.enum and value not in self.enum:
+            raise RefusedError(ResultStatus.INVALID, f"one of {', '.join(self.enum)}")
+        if (self.type == "number" or self.ranges) and not _NUMBER.match(value):
+            raise RefusedError(ResultStatus.INVALID, "a number such as 20 or 20.5")
+        if self.ranges and not any(low <= float(value) <= high for low, high in self.ranges):
+            allowed = " or ".join(f"{low:g} to {high:g}" for low, high in self.ranges)
+            raise RefusedError(ResultStatus.INVALID, f"from {allowed}")
 
 
 class DeviceMeta(Packed):

@@ -43,3 +43,12 @@ class RefusedError(PowerError):
     def __init__(self, status: ResultStatus, detail: str) -> None:
         super().__init__(detail)
         self.status = status
+
+
+def first_error(group: BaseExceptionGroup[PowerError]) -> PowerError:
+    """Pick the first error of a group, however deep it lies."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, PowerError)
+    return error

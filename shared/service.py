@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from shared.errors import PowerError, SettingsError
+from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
 
 S = TypeVar("S")
@@ -39,7 +39,7 @@ def run(load: Callable[[], S], main: Callable[[Latest[S]], Coroutine[Any, Any, N
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(cancellable())
         except* PowerError as group:
-            raise _first(group) from None
+            raise first_error(group) from None
 
 
 def log_to_stderr(level: str) -> None:
@@ -55,11 +55,3 @@ def _reload(load: Callable[[], S], settings: Latest[S]) -> None:
     else:
         logger.info("settings reloaded")
         settings.set(new)
-
-
-def _first(group: BaseExceptionGroup[PowerError]) -> PowerError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, PowerError)
-    return error

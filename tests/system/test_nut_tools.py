@@ -385,7 +385,7 @@ def test_json_says_what_went_wrong_before_a_server_was_found() -> None:
 
 def test_the_connect_timeout_is_a_number(nut: RealNut) -> None:
     assert run([*ours("upsc"), "-W", "2.5", "-l", nut.address]).status == 0
-    for bad in ("soon", "-1", "inf", "nan"):
+    for bad in ("soon", "-1", "inf", "nan", "1e300"):
         outcome = run([*ours("upsc"), "-W", bad, "-l", nut.address])
         assert outcome == Outcome(1, "", f"Error: invalid network timeout: {bad}\n")
 
@@ -661,6 +661,7 @@ def test_upslog_hangs_up_between_lines_that_are_far_apart(
         (["-m", "a,-", "-l", "-"], "No UPS defined for monitoring"),
         (["-m", "a,-", "-i", "0"], "Error: -i takes a whole number from 1 up, not '0'"),
         (["-m", "a,-", "-d", "x"], "Error: -d takes a whole number from 0 up, not 'x'"),
+        (["-m", "a,-", "-i", "9" * 5000], "Error: -i takes a whole number"),
         (["-m", "a,-", "-u", "no-such-user"], "user no-such-user not found"),
         (["-m", "@,-"], "Error: invalid UPS definition."),
         (["-m", "*@127.0.0.1:1,-"], "Error: Connection failure: Connection refused"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from services.console.nut.client import Client, ClientError
-from services.console.nut.tool import Arguments, FatalError, complain, say
+from services.console.nut.tool import Arguments, FatalError, complain, say, whole_number
 from shared.errors import PowerError
 
 LETTERS: Final = "lu:p:t:w"
@@ -48,10 +48,11 @@ class Login:
 
 def tracking_timeout(arguments: Arguments) -> int | None:
     """Return how many seconds to wait for the outcome; None is not at all."""
-    text = arguments.last("-t") or str(TRACKING_TIMEOUT)
-    if not (text.isascii() and text.isdigit()):
+    text = arguments.last("-t")
+    seconds = TRACKING_TIMEOUT if text is None else whole_number(text)
+    if seconds is None:
         raise FatalError(_BAD_TIMEOUT)
-    return int(text) if arguments.has("-w") else None
+    return seconds if arguments.has("-w") else None
 
 
 def read_login(arguments: Arguments) -> Login:
@@ -126,11 +127,18 @@ def _password(arguments: Arguments) -> str:
         return _first_line(Path(file))
     if PASSWORD_VARIABLE in os.environ:
         return os.environ[PASSWORD_VARIABLE]
-    if _has_terminal():
+    return _ask_password(f"no password given: use --password-file, -p or {PASSWORD_VARIABLE}")
+
+
+def _ask_password(complaint: str) -> str:
+    if not _has_terminal():
+        sys.stderr.write("Password: ")
+        sys.stderr.flush()
+        return read_line(complaint)
+    try:
         return getpass.getpass("Password: ")
-    sys.stderr.write("Password: ")
-    sys.stderr.flush()
-    return read_line(f"no password given: use --password-file, -p or {PASSWORD_VARIABLE}")
+    except EOFError as error:
+        raise PowerError(complaint) from error
 
 
 def read_line(complaint: str) -> str:

@@ -16,6 +16,8 @@ from shared.errors import PowerError
 
 SUCCESS: Final = 0
 FAILURE: Final = 1
+LONGEST_TIMEOUT: Final = 1e6
+MOST_DIGITS: Final = 9
 
 _FORMAT_OF_DEVICE: Final = "invalid UPS definition.  Required format: upsname[@hostname[:port]]"
 _LETTERS: Final = "DhVW:"
@@ -66,7 +68,7 @@ class Arguments:
             seconds = CONNECT_TIMEOUT if text is None else float(text)
         except ValueError:
             seconds = -1.0
-        if not 0 <= seconds < float("inf"):
+        if not 0 <= seconds <= LONGEST_TIMEOUT:
             raise PowerError(f"invalid network timeout: {text}")
         return seconds or None
 
@@ -163,6 +165,12 @@ def device_named(text: str) -> tuple[str, Address]:
         return parse_device(text)
     except AddressError as error:
         raise PowerError(_FORMAT_OF_DEVICE) from error
+
+
+def whole_number(text: str) -> int | None:
+    """Read an option's number of at most nine digits; None if it is something else."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    return int(text) if is_number else None
 
 
 def say(text: str) -> None:

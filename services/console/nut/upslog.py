@@ -23,6 +23,7 @@ from services.console.nut.tool import (
     complain,
     device_named,
     say,
+    whole_number,
 )
 from services.console.nut.watched import STDOUT, LogFile, Watched
 from shared.errors import PowerError
@@ -136,9 +137,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _number(option: str, text: str, *, least: int) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
+    number = whole_number(text)
+    if number is None or number < least:
         raise PowerError(f"{option} takes a whole number from {least} up, not {text!r}")
-    return int(text)
+    return number
 
 
 def _watch(plan: Plan, arguments: Arguments) -> list[Watched]:

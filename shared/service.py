@@ -4,17 +4,37 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
 
 from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
+from shared.settings import ServiceSettings, find_file
 
 S = TypeVar("S")
+K = TypeVar("K", bound=ServiceSettings)
 
 logger = logging.getLogger(__name__)
+
+
+def start(
+    kind: type[K],
+    main: Callable[[Latest[K]], Coroutine[Any, Any, None]],
+    config: Path | None,
+    nut_config: Path | None,
+    log_level: str,
+) -> None:
+    """Run one service as a process of its own; what ends it is one line and exit code 1."""
+    log_to_stderr(log_level)
+    try:
+        file = find_file(config)
+        run(lambda: kind.load(file, nut_config), main)
+    except PowerError as error:
+        sys.exit(f"nutbus: {error}")
 
 
 def run(load: Callable[[], S], main: Callable[[Latest[S]], Coroutine[Any, Any, None]]) -> None:
@@ -44,7 +64,8 @@ def run(load: Callable[[], S], main: Callable[[Latest[S]], Coroutine[Any, Any, N
 
 def log_to_stderr(level: str) -> None:
     """Write log lines to standard error."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=level.upper(), format=form)
 
 
 def _reload(load: Callable[[], S], settings: Latest[S]) -> None:

@@ -5,6 +5,7 @@ file serves all. A key that nobody knows is an error that names the nearest righ
 """
 
 import difflib
+import os
 import re
 import socket
 import tomllib
@@ -176,7 +177,7 @@ class ServiceSettings(BaseSettings):
         tables = nut_settings(nut_config) if nut_config else {}
         source = str(nut_config or "")
         if file:
-            tables = _merge(tables, read_toml(file))
+            tables = merged(tables, read_toml(file))
             source = str(file)
         return cls.from_tables(tables, source or "settings")
 
@@ -190,6 +191,12 @@ class ServiceSettings(BaseSettings):
             return cls(**{key: tables[key] for key in tables if key in cls.model_fields})
         except ValidationError as error:
             raise SettingsError(f"{source}: {faults(error)}") from None
+
+
+def find_file(file: Path | None) -> Path | None:
+    """Choose the settings file: the one given, NUTBUS_CONFIG, or the first default that exists."""
+    named = file or (Path(os.environ["NUTBUS_CONFIG"]) if os.environ.get("NUTBUS_CONFIG") else None)
+    return named or next((default for default in DEFAULT_FILES if default.is_file()), None)
 
 
 def default_id() -> str:
@@ -213,6 +220,16 @@ def read_toml(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file}: {error}") from None
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Lay one nest of tables over another; `above` wins key by key."""
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type] # narrowed by both
+    return result
 
 
 def unknown_key(key: str, known: Iterable[str], kind: str = "key") -> str:
@@ -243,12 +260,3 @@ def _read(key: str, value: object, secrets: dict[str, str]) -> object:
         return Path(str(value)).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{key}: cannot read {value}: {error}") from None
-
-
-def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type] # narrowed by both
-    return merged

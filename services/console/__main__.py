@@ -1,0 +1,97 @@
+"""The command line: `nutbus COMMAND`."""
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from services.broker.__main__ import main as broker
+from services.console import bus, start
+from services.console.nut import upsc, upscmd, upslog, upsrw
+from services.driver.__main__ import main as driver
+from services.gateway.__main__ import main as gateway
+from shared.errors import PowerError
+
+SERVICES = "Run services"
+BUS = "Talk to the bus"
+NUT = "NUT's own tools (same arguments and output, against any NUT server)"
+
+app = typer.Typer(
+    name="nutbus",
+    help="Network UPS Tools as microservices on an MQTT bus.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and leave.", is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that come before the command."""
+    if show_version:
+        typer.echo(f"nutbus {version('nutbus')}")
+        raise typer.Exit
+
+
+for command, panel in (
+    (start.up, SERVICES),
+    (start.demo, SERVICES),
+    (start.check, SERVICES),
+    (start.passwd, SERVICES),
+    (driver, SERVICES),
+    (gateway, SERVICES),
+    (broker, SERVICES),
+    (bus.list_devices, BUS),
+    (bus.get, BUS),
+    (bus.set_variable, BUS),
+    (bus.command, BUS),
+    (bus.watch, BUS),
+    (bus.events, BUS),
+):
+    name = {
+        driver: "driver",
+        gateway: "gateway",
+        broker: "broker",
+        bus.list_devices: "list",
+        bus.set_variable: "set",
+    }.get(command, command.__name__)
+    app.command(name, rich_help_panel=panel)(command)
+
+
+def _mount(name: str, tool: Callable[[list[str]], int], what: str) -> None:
+    """Let a NUT tool see its arguments as they are."""
+
+    def run(context: typer.Context) -> None:
+        raise typer.Exit(tool(context.args))
+
+    app.command(
+        name,
+        help=what,
+        rich_help_panel=NUT,
+        add_help_option=False,
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(run)
+
+
+_mount("upsc", upsc.main, "Read variables from a NUT server.")
+_mount("upscmd", upscmd.main, "Send an instant command to a device of a NUT server.")
+_mount("upsrw", upsrw.main, "Read and write variables of a device of a NUT server.")
+_mount("upslog", upslog.main, "Log the state of devices of NUT servers at intervals.")
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line and exit code 1."""
+    try:
+        app()
+    except PowerError as error:
+        sys.exit(f"nutbus: {error}")
+
+
+if __name__ == "__main__":
+    main()

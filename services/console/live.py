@@ -1,0 +1,113 @@
+"""The operator's view of the bus: a fleet mirror for as long as a command runs."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, Literal, TypeVar
+
+from shared.bus import Bus, connect
+from shared.errors import BusError, PayloadError, PowerError, first_error
+from shared.fleet import Fleet
+from shared.messages import Message, Request, Result, read
+from shared.settings import BusSettings
+from shared.topics import DeviceTopic, OfDevice
+
+T = TypeVar("T")
+
+QUIET = 0.25  # no retained message for so long: the broker has told all that it keeps
+BURST_TIMEOUT = 5.0
+BY = "nutbus console"
+
+
+class View:
+    """A connection to the bus with a fleet mirror; other messages go to `rest`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.fleet = Fleet(bus.topics)
+        self.rest: asyncio.Queue[Message] = asyncio.Queue()
+        self._arrived = asyncio.Event()
+
+    async def settle(self) -> None:
+        """Wait until what is retained has arrived."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BURST_TIMEOUT):
+                while await self._something_arrives():
+                    pass
+
+    async def _something_arrives(self) -> bool:
+        self._arrived.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(QUIET):
+                return await self._arrived.wait()
+        return False
+
+    async def follow(self, *more: str) -> None:
+        """Keep the mirror up to date, and `rest` filled from the other filters."""
+        clock = asyncio.get_running_loop().time
+        self.fleet.begin_session(clock())
+        async for message in self.bus.listen(*self.fleet.filters, *more):
+            if not self.fleet.take(message, clock()):
+                self.rest.put_nowait(message)
+            self._arrived.set()
+
+    async def expire(self) -> None:
+        """Mark devices that fell silent, once a second."""
+        while True:
+            await asyncio.sleep(1.0)
+            self.fleet.expire(asyncio.get_running_loop().time())
+
+    async def request(
+        self,
+        device: str,
+        part: Literal[DeviceTopic.COMMAND, DeviceTopic.SET],
+        name: str,
+        value: str | None,
+        timeout: float,  # noqa: ASYNC109 -- the user's own, and an error of its own
+    ) -> Result:
+        """Send a request and wait for its result; BusError when none comes in time."""
+        order = Request(value=value, id=str(uuid.uuid4()), by=BY, expires=time.time() + timeout)
+        await self.bus.publish(order.publication(self.fleet.topics, device, part, name))
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    result = self._result_in(await self.rest.get(), device)
+                    if result and result.id == order.id:
+                        return result
+        except TimeoutError:
+            raise BusError(
+                f"no result from {device} within {timeout:g} s; it may still carry out the request"
+            ) from None
+
+    def _result_in(self, message: Message, device: str) -> Result | None:
+        about = self.fleet.topics.parse(message.topic)
+        if about != OfDevice(device, DeviceTopic.RESULT):
+            return None
+        try:
+            return read(Result, message)
+        except PayloadError:
+            return None
+
+
+@contextlib.asynccontextmanager
+async def view(settings: BusSettings, *more: DeviceTopic) -> AsyncGenerator[View]:
+    """See the bus inside the block, all that is retained included; `more` parts go to `rest`."""
+    async with connect(settings) as bus, asyncio.TaskGroup() as tasks:
+        seen = View(bus)
+        filters = [bus.topics.every_device(part) for part in more]
+        following = tasks.create_task(seen.follow(*filters))
+        expiring = tasks.create_task(seen.expire())
+        await seen.settle()
+        yield seen
+        following.cancel()
+        expiring.cancel()
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run one command to its end; raises the one PowerError that ended it."""
+    try:
+        return asyncio.run(main)
+    except* PowerError as group:
+        raise first_error(group) from None

@@ -1,0 +1,67 @@
+"""What the operator asks of devices on the bus: data in, data out; text is made in `render`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from services.console.live import view
+from shared.errors import PowerError, ResultStatus
+from shared.fleet import Device, Fleet
+from shared.messages import Result
+from shared.settings import BusSettings
+from shared.topics import DeviceTopic
+
+
+@dataclass(frozen=True, slots=True)
+class NotFoundError(PowerError):
+    """What was asked for is not on the bus."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
+async def devices(settings: BusSettings) -> list[Device]:
+    """List the devices that are announced on the bus."""
+    async with view(settings) as seen:
+        return [seen.fleet.devices[name] for name in seen.fleet.names()]
+
+
+async def device(settings: BusSettings, name: str) -> Device:
+    """Find one device by its name."""
+    async with view(settings) as seen:
+        return found(seen.fleet, name)
+
+
+async def request(
+    settings: BusSettings,
+    name: str,
+    part: Literal[DeviceTopic.COMMAND, DeviceTopic.SET],
+    target: str,
+    value: str | None,
+    timeout: float,  # noqa: ASYNC109 -- handed on to the wait for the result
+) -> Result:
+    """Send a command or a setting to a device and bring its result."""
+    async with view(settings, DeviceTopic.RESULT) as seen:
+        found(seen.fleet, name)
+        return await seen.request(name, part, target, value, timeout)
+
+
+def variable(device: Device, name: str) -> str:
+    """Read one variable of a device."""
+    if name not in device.variables:
+        raise NotFoundError(f"{device.name} has no variable {name}; see: nutbus get {device.name}")
+    return device.variables[name]
+
+
+def found(fleet: Fleet, name: str) -> Device:
+    """Find a device that is announced; the error names those that are."""
+    if name in fleet.devices and fleet.devices[name].meta:
+        return fleet.devices[name]
+    known = ", ".join(fleet.names()[:10]) or "none at all"
+    raise NotFoundError(f"no device {name} on the bus; there are: {known}")
+
+
+def succeeded(result: Result) -> bool:
+    """Tell whether the device did what it was asked."""
+    return result.status is ResultStatus.OK

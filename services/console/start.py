@@ -1,0 +1,66 @@
+"""The commands that start things or prepare for it: up, demo, check, passwd."""
+
+import getpass
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.console import up as household
+from services.console.demo import run as run_demo
+from services.gateway.users import hash_password
+from shared import service
+from shared.errors import PowerError, SettingsError
+from shared.settings import DEFAULT_FILES, find_file
+
+Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
+NutConfig = Annotated[Path | None, typer.Option(help="Folder of NUT's own files, as /etc/nut.")]
+LogLevel = Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")]
+
+
+def up(config: Config = None, nut_config: NutConfig = None, log_level: LogLevel = "INFO") -> None:
+    """Run the broker and every service that the settings name, in one process."""
+    file = _file(config, nut_config)
+    service.log_to_stderr(log_level)
+    service.run(lambda: household.load(file, nut_config), household.run)
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="First NUT port to try.")] = 3493,
+    log_level: LogLevel = "WARNING",
+) -> None:
+    """Show a small simulated fleet going through a power cut; needs no settings."""
+    service.log_to_stderr(log_level)
+    run_demo(port)
+
+
+def check(config: Config = None, nut_config: NutConfig = None) -> None:
+    """Check the settings without starting anything."""
+    file = _file(config, nut_config)
+    everything = household.load(file, nut_config)
+    typer.echo("\n".join([f"{file or nut_config}: good", *household.summary(everything)]))
+
+
+def passwd() -> None:
+    """Ask for a password and print its hash, for password_hash of a gateway user."""
+    if sys.stdin.isatty():
+        first = getpass.getpass("Password: ")
+        if getpass.getpass("Once more: ") != first:
+            raise PowerError("the two passwords differ")
+    else:
+        first = sys.stdin.readline().rstrip("\r\n")
+    if not first:
+        raise PowerError("an empty password is none")
+    typer.echo(hash_password(first))
+
+
+def _file(config: Path | None, nut_config: Path | None) -> Path | None:
+    file = config if nut_config else find_file(config)
+    if not file and not nut_config:
+        places = " or ".join(str(default) for default in DEFAULT_FILES)
+        raise SettingsError(
+            f"no settings: write {places}, name a file with --config, use NUT's own with "
+            "--nut-config /etc/nut, or try: nutbus demo"
+        )
+    return file

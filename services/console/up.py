@@ -1,0 +1,153 @@
+"""`nutbus up`: the broker and every service that the settings name, in one process."""
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from services.broker import app as broker
+from services.broker.settings import BrokerSettings, BrokerUser
+from services.driver import app as driver
+from services.driver.settings import DriverSettings
+from services.gateway import app as gateway
+from services.gateway.settings import GatewaySettings
+from shared.errors import PowerError, SettingsError, first_error
+from shared.latest import Latest
+from shared.nutconfig import nut_settings
+from shared.settings import BusSettings, ServiceSettings, merged, read_toml
+
+MAX_DELAY = 60.0
+INTERNAL_USER = "nutbus-up"
+
+logger = logging.getLogger(__name__)
+
+
+class BrokerSection(ServiceSettings):
+    """What `up` reads for the embedded broker."""
+
+    broker: BrokerSettings = BrokerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service that `up` can start: it does when one of `sections` is there."""
+
+    name: str
+    sections: tuple[str, ...]
+    settings: type[ServiceSettings]
+    run: Callable[[Latest[Any]], Coroutine[Any, Any, None]]
+
+
+SERVICES = (
+    Service("driver", ("devices", "driver"), DriverSettings, driver.run),
+    Service("gateway", ("gateway",), GatewaySettings, gateway.run),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """All that one process runs: the broker, if it is ours, and the settings of each service."""
+
+    bus: BusSettings
+    broker: BrokerSettings | None
+    services: dict[str, ServiceSettings]
+
+
+def load(config: Path | None, nut_config: Path | None) -> Household:
+    """Read the settings of everything; SettingsError when there is nothing to run."""
+    tables = nut_settings(nut_config) if nut_config else {}
+    if config:
+        tables = merged(tables, read_toml(config))
+    source = str(config or nut_config or "settings")
+    return household(tables, source)
+
+
+def household(tables: dict[str, Any], source: str) -> Household:
+    """Check the tables of a settings file for every service that they name."""
+    bus = ServiceSettings.from_tables(tables, source).bus
+    services = {
+        service.name: service.settings.from_tables(tables, source)
+        for service in SERVICES
+        if any(section in tables for section in service.sections)
+    }
+    if not services:
+        raise SettingsError(f"{source}: no [devices.NAME] and no [gateway], so nothing to run")
+    if not bus.address.embedded:
+        return Household(bus, None, services)
+    own = BrokerSection.from_tables(_with_listener(tables, bus), source).broker
+    return _let_in(Household(bus, own, services))
+
+
+async def run(settings: Latest[Household]) -> None:
+    """Run everything until cancelled; a service that crashes is restarted, the others go on."""
+    async with asyncio.TaskGroup() as tasks:
+        if settings.value.broker:
+            ready = asyncio.Event()
+            running = tasks.create_task(broker.run(settings.value.broker, ready=ready))
+            waiting = tasks.create_task(ready.wait())
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        shares = {name: Latest(value) for name, value in settings.value.services.items()}
+        for service in SERVICES:
+            if service.name in shares:
+                tasks.create_task(keep_running(service, shares[service.name]))
+        tasks.create_task(_hand_on(settings, shares))
+
+
+async def keep_running(service: Service, settings: Latest[Any]) -> None:
+    """Run one service; after a crash start it again, later each time."""
+    attempt = 0
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await service.run(settings)
+        except* PowerError as group:
+            logger.error("%s: %s", service.name, first_error(group))
+        except* Exception:  # one service must never take the others with it
+            logger.exception("%s crashed", service.name)
+        lasted = asyncio.get_running_loop().time() - began
+        attempt = 0 if lasted > MAX_DELAY else attempt + 1
+        delay = random.uniform(0.5, 1.0) * min(MAX_DELAY, 2.0**attempt)  # noqa: S311 -- no secret
+        logger.warning("%s starts again in %.0f s", service.name, delay)
+        await asyncio.sleep(delay)
+
+
+async def _hand_on(settings: Latest[Household], shares: dict[str, Latest[ServiceSettings]]) -> None:
+    """Give each service its part of reloaded settings."""
+    async for new in settings.follow():
+        for name, share in shares.items():
+            if name in new.services and new.services[name] != share.value:
+                share.set(new.services[name])
+        if new.services.keys() != shares.keys():
+            logger.warning(
+                "sections were added or removed: restart nutbus to start or stop services"
+            )
+
+
+def _with_listener(tables: dict[str, Any], bus: BusSettings) -> dict[str, Any]:
+    own = tables.get("broker", {})
+    address = bus.address
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return {**tables, "broker": {"listen": [f"{host}:{address.port}"], **own}}
+
+
+def _let_in(all_: Household) -> Household:
+    """Give our own services a login of this run, where the embedded broker asks for one."""
+    if not all_.broker or not all_.broker.users or all_.bus.username:
+        return all_
+    password = SecretStr(secrets.token_urlsafe(32))
+    users = {**all_.broker.users, INTERNAL_USER: BrokerUser(password=password)}
+    login = {"username": INTERNAL_USER, "password": password}
+    return Household(
+        all_.bus.model_copy(update=login),
+        all_.broker.model_copy(update={"users": users}),
+        {
+            name: settings.model_copy(update={"bus": settings.bus.model_copy(update=login)})
+            for name, settings in all_.services.items()
+        },
+    )

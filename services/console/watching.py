@@ -1,0 +1,63 @@
+"""What runs until Ctrl-C: the live table and the stream of events."""
+
+import asyncio
+import time
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from services.console import render
+from services.console.live import View, view
+from shared.errors import PayloadError
+from shared.messages import DeviceEvent, read
+from shared.settings import BusSettings
+from shared.topics import DeviceTopic, OfDevice
+
+REDRAW_INTERVAL = 0.25  # changes that come closer together are drawn at once
+
+
+async def watch(settings: BusSettings, only: frozenset[str]) -> None:
+    """Draw the fleet again whenever it changes; without a terminal, draw it once."""
+    console = Console()
+    async with view(settings) as seen:
+        if not console.is_terminal:
+            console.print(render.fleet_table(_chosen(seen, only)))
+            return
+        changed = asyncio.Event()
+        seen.fleet.follow(lambda _name, _device: changed.set())
+        with Live(console=console, screen=True, auto_refresh=False) as screen:
+            while True:
+                screen.update(render.fleet_table(_chosen(seen, only)), refresh=True)
+                changed.clear()
+                await changed.wait()
+                await asyncio.sleep(REDRAW_INTERVAL)
+
+
+async def events(settings: BusSettings, only: frozenset[str], as_json: bool) -> None:
+    """Print each event as it comes."""
+    async with view(settings, DeviceTopic.EVENT) as seen:
+        while True:
+            message = await seen.rest.get()
+            about = seen.fleet.topics.parse(message.topic)
+            if not isinstance(about, OfDevice) or (only and about.device not in only):
+                continue
+            try:
+                event = read(DeviceEvent, message)
+            except PayloadError as error:
+                typer.echo(f"nutbus: {error}", err=True)
+                continue
+            typer.echo(event_line(about.device, event, as_json))
+
+
+def event_line(device: str, event: DeviceEvent, as_json: bool) -> str:
+    """Write one event as a line of text or of JSON."""
+    if as_json:
+        return event.model_copy(update={"device": device}).model_dump_json()
+    at = time.strftime("%H:%M:%S", time.localtime(event.at))
+    return f"{at}  {device}  {event.type:<9}  {event.text}  [{event.status}]"
+
+
+def _chosen(seen: View, only: frozenset[str]) -> list[render.Device]:
+    devices = (seen.fleet.devices[name] for name in seen.fleet.names())
+    return [device for device in devices if not only or device.name in only]

@@ -1,0 +1,23 @@
+"""Run the driver service: `nutbus driver` or `python -m services.driver`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.driver.app import run
+from services.driver.settings import DriverSettings
+from shared import service
+
+
+def main(
+    config: Annotated[Path | None, typer.Option(help="Settings file (TOML).")] = None,
+    nut_config: Annotated[Path | None, typer.Option(help="Folder of NUT's own files.")] = None,
+    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+) -> None:
+    """Put power devices on the bus."""
+    service.start(DriverSettings, run, config, nut_config, log_level)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -4,7 +4,9 @@ import ipaddress
 import re
 from typing import NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from shared.settings import Section, ServiceSettings
 
 DEFAULT_PORT = 1883
 LISTENER = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:]+))(?::(?P<port>\d+))?")
@@ -29,18 +31,14 @@ class Address(NamedTuple):
             return self.host == "localhost"
 
 
-class BrokerUser(BaseModel):
+class BrokerUser(Section):
     """One user who may connect to the embedded broker."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    password: SecretStr
+    password: SecretStr = Field(description="What the user logs in with; or password_file.")
 
 
-class BrokerSettings(BaseModel):
+class BrokerSettings(Section):
     """The embedded broker: where it listens, who may connect and what one client may use."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     listen: list[str] = Field(
         default=["127.0.0.1:1883"],
@@ -100,6 +98,12 @@ class BrokerSettings(BaseModel):
     def addresses(self) -> tuple[Address, ...]:
         """Where to listen, parsed."""
         return tuple(parse_address(text) for text in self.listen)
+
+
+class BrokerServiceSettings(ServiceSettings):
+    """What the broker service is told."""
+
+    broker: BrokerSettings = Field(default_factory=BrokerSettings)
 
 
 def parse_address(text: str) -> Address:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from services.broker.settings import Address, BrokerSettings, parse_address
+from services.broker.settings import Address, BrokerServiceSettings, BrokerSettings, parse_address
 
 USERS = {"joe": {"password": "secret"}}
 
@@ -68,3 +68,16 @@ def test_a_client_may_leave_a_few_packets_unread():
 def test_a_misspelt_key_is_refused():
     with pytest.raises(ValidationError, match="listne"):
         settings(listne=[])
+
+
+def test_a_settings_file_says_who_may_come_in(tmp_path):
+    (tmp_path / "secret").write_text("pass word\n")
+    file = tmp_path / "nutbus.toml"
+    file.write_text(f"""
+        [broker]
+        listen = ["0.0.0.0:1883"]
+        [broker.users.joe]
+        password_file = "{tmp_path / "secret"}"
+    """)
+    broker = BrokerServiceSettings.load(file).broker
+    assert broker.users["joe"].password.get_secret_value() == "pass word"

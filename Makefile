@@ -1,0 +1,48 @@
+# nutbus: `make run` shows it, `make test` proves it. Nothing but Python 3.11 and make is needed first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check unit nightly bench docs wheel clean
+
+run: $(VENV)/installed
+	$(BIN)/nutbus demo
+
+test: check
+	$(BIN)/pytest -m "not nightly"
+
+check: $(VENV)/installed-dev
+	tools/debian-packages
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/settings-reference --check
+
+unit: $(VENV)/installed-dev
+	$(BIN)/pytest tests/unit
+
+nightly: check
+	$(BIN)/pytest
+
+bench: $(VENV)/installed-dev
+	tools/debian-packages
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/installed-dev
+	$(BIN)/python tools/settings-reference
+
+wheel: $(VENV)/installed
+	$(BIN)/pip wheel --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/installed: pyproject.toml
+	tools/make-venv $(VENV)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/pip install --quiet --group dev
+	touch $@

@@ -1,23 +1,25 @@
 """What a driver is to the driver service: the line to one device, and what it reads there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.messages import Writable
+from shared.settings import Section
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """All that a driver knows of its device after a poll, as the device says it.
 
-    The features common to all drivers (defaults, overrides, ignorelb, charging words) come on top, in
-    `services.driver.features`. `status` holds the words of ups.status without ALARM; `alarms` the
-    texts of ups.alarm; neither is in `variables`.
+    The features common to all drivers (defaults, overrides, ignorelb, charging words) come on top,
+    in `services.driver.features`. `status` holds the words of ups.status, None where the device has
+    none; ALARM is put first while there are `alarms`, the texts of ups.alarm. A driver that has
+    read the same as before may return the same object: then nothing is compared.
     """
 
     variables: Mapping[str, str]
-    status: str = ""
+    status: str | None = None
     alarms: tuple[str, ...] = ()
     writable: Mapping[str, Writable] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
@@ -26,8 +28,9 @@ class Reading:
 class Driver(Protocol):
     """The line to one device; one task owns it and calls one method at a time.
 
-    A DeviceError from any method means that the line is of no more use: the owner closes it and opens a
-    fresh one later. A RefusedError means that the request was declined and the line is well.
+    A DeviceError from any method means that the line is of no more use: the owner closes it and
+    opens a fresh one later. A RefusedError means that a request was declined, the line is well.
+    `wait` is cancelled whenever the owner has something else to do.
     """
 
     async def open(self) -> None:
@@ -40,10 +43,25 @@ class Driver(Protocol):
         """Read the device."""
 
     async def wait(self) -> None:
-        """Return when the device has something new to be polled; drivers that only poll never do."""
+        """Return when the device should be polled at once; drivers that only poll never do."""
 
     async def command(self, name: str, value: str | None) -> None:
         """Carry out an instant command."""
 
     async def set(self, name: str, value: str) -> None:
         """Write a variable; the value has passed the checks of `Writable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of driver: its name in the settings, its options, and how to make one for a port.
+
+    `create` takes the port and an instance of `options`; a SettingsError says what cannot work.
+    `port_is_file` makes a relative port count from the folder of the settings file.
+    """
+
+    name: str
+    options: type[Section]
+    create: Callable[[str, Any], Driver]
+    aliases: tuple[str, ...] = ()
+    port_is_file: bool = False

@@ -1,0 +1,169 @@
+"""The driver service: one side faces the devices, the other the bus; neither waits for it."""
+
+import asyncio
+import logging
+
+from services.driver.device import Device, Reload
+from services.driver.leftovers import Leftovers
+from services.driver.orders import Order
+from services.driver.outbox import Outbox
+from services.driver.publisher import Publisher
+from services.driver.settings import DeviceSettings, DriverSettings
+from shared.bus import Bus, Identity, stay_connected
+from shared.errors import BusError, PayloadError, ResultStatus
+from shared.latest import Latest
+from shared.messages import Message, Request, read
+from shared.topics import DeviceTopic, OfDevice, ServiceKind
+
+PARTING_TIME = 5.0
+RELEASE_TIME = 5.0  # how long a device that goes may take to close its line
+
+logger = logging.getLogger(__name__)
+
+
+async def run(settings: Latest[DriverSettings], reload: Reload | None = None) -> None:
+    """Serve the devices until cancelled, and follow the settings.
+
+    `reload` reads the settings again when a driver.reload command asks for it, and hands them to
+    `settings`; without it there is no such command.
+    """
+    first = settings.value
+    async with asyncio.TaskGroup() as tasks:
+        host = Host(first, tasks, reload)
+        tasks.create_task(host.follow(settings))
+        identity = Identity(ServiceKind.DRIVER, first.driver.id)
+        tasks.create_task(stay_connected(first.bus, identity, host.session))
+
+
+class Host:
+    """Holds the devices, and serves each connection to the bus."""
+
+    def __init__(
+        self, settings: DriverSettings, tasks: asyncio.TaskGroup, reload: Reload | None
+    ) -> None:
+        self._settings = settings
+        self._tasks = tasks
+        self._reload = reload
+        self._outbox = Outbox()
+        self._devices: dict[str, Device] = {}
+        self._lines: dict[str, asyncio.Task[None]] = {}
+        self._warned: set[tuple[str, str]] = set()
+        self._refused: set[str] = set()
+        for name, device in settings.devices.items():
+            self._start(name, device)
+
+    async def follow(self, latest: Latest[DriverSettings]) -> None:
+        """Bring the devices in line with the settings whenever these change."""
+        async for settings in latest.follow():
+            if settings is not self._settings:
+                await self._apply(settings)
+
+    async def session(self, bus: Bus) -> None:
+        """Serve one connection: announce everything, then publish changes and take orders."""
+        publisher = Publisher(bus, lambda: self._settings.driver, self._devices, self._outbox)
+        leftovers = Leftovers(bus, self._id, self._devices, publisher.found_variable, self._warned)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await bus.subscribe(*leftovers.filters())
+                tasks.create_task(self._listen(bus, leftovers))
+                await publisher.announce()
+                tasks.create_task(publisher.publish_changes())
+                tasks.create_task(publisher.repeat_states())
+                tasks.create_task(publisher.publish_variables())
+                tasks.create_task(leftovers.clear_orphans())
+                await leftovers.ask_for_variables(list(self._devices))
+        except asyncio.CancelledError:
+            await _part(publisher)
+            raise
+
+    @property
+    def _id(self) -> str:
+        return self._settings.driver.id
+
+    async def _apply(self, settings: DriverSettings) -> None:
+        old, self._settings = self._settings, settings
+        if (old.bus, old.driver.id) != (settings.bus, settings.driver.id):
+            logger.warning("[bus] and the id of [driver] count only after a restart")
+            driver = settings.driver.model_copy(update={"id": old.driver.id})
+            self._settings = settings.model_copy(update={"driver": driver})
+        for name in [name for name in self._devices if name not in settings.devices]:
+            await self._release(name)
+        for name, device in settings.devices.items():
+            await self._bring(name, device, old)
+        ordered = {name: self._devices[name] for name in settings.devices}
+        self._devices.clear()
+        self._devices.update(ordered)
+
+    async def _bring(self, name: str, wanted: DeviceSettings, old: DriverSettings) -> None:
+        """Start a device, change it in place or restart it; leave it alone if nothing changed."""
+        section = self._settings.driver
+        device = self._devices.get(name)
+        if device and device.can_take(wanted):
+            if device.settings != wanted or section.poll_interval != old.driver.poll_interval:
+                device.configure(wanted, section.poll_interval)
+            elif section != old.driver:
+                self._outbox.mark(name)
+            return
+        if device:
+            await self._release(name)
+        self._start(name, wanted)
+
+    def _start(self, name: str, settings: DeviceSettings) -> None:
+        interval = self._settings.driver.poll_interval
+        device = Device(name, settings, interval, self._outbox, self._reload)
+        self._devices[name] = device
+        self._lines[name] = self._tasks.create_task(device.keep(), name=f"device {name}")
+
+    async def _release(self, name: str) -> None:
+        line = self._lines.pop(name)
+        line.cancel()
+        await asyncio.wait({line}, timeout=RELEASE_TIME)
+        del self._devices[name]
+        self._outbox.mark(name)
+
+    async def _listen(self, bus: Bus, leftovers: Leftovers) -> None:
+        async for message in bus.listen():
+            about = bus.topics.parse(message.topic)
+            if isinstance(about, OfDevice) and about.part in (DeviceTopic.COMMAND, DeviceTopic.SET):
+                self._take_request(about, message)
+            elif about:
+                leftovers.note(about, message)
+
+    def _take_request(self, about: OfDevice, message: Message) -> None:
+        device = self._devices.get(about.device)
+        if device is None:
+            return
+        try:
+            order = Order(about.part, about.name, read(Request, message))
+        except PayloadError as error:
+            logger.warning("dropped a bad payload: %s", error)
+            device.refuse(
+                Order(about.part, about.name, Request()), ResultStatus.INVALID, str(error)
+            )
+            return
+        if self._is_retained(message):
+            logger.warning("%s: a retained request is never carried out", message.topic)
+            device.refuse(order, ResultStatus.REFUSED, "a retained request is never carried out")
+        else:
+            device.take(order)
+
+    def _is_retained(self, message: Message) -> bool:
+        """Tell whether a request was stored by the broker, or ends the storing of one.
+
+        Who clears a retained command sends an empty message that looks like the command itself.
+        """
+        if message.retained:
+            self._refused.add(message.topic)
+            return True
+        if message.topic in self._refused and not message.payload:
+            self._refused.discard(message.topic)
+            return True
+        return False
+
+
+async def _part(publisher: Publisher) -> None:
+    try:
+        async with asyncio.timeout(PARTING_TIME):
+            await publisher.part()
+    except* (BusError, TimeoutError) as errors:
+        logger.warning("could not say goodbye to the bus: %s", errors.exceptions[0])

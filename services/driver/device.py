@@ -1,0 +1,314 @@
+"""A device: one task owns the line to it; others see its view and leave orders."""
+
+import asyncio
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from services.driver.contract import Driver, Reading
+from services.driver.features import (
+    ALLOW_KILLPOWER,
+    KILLPOWER,
+    RELOADS,
+    SHUTDOWN,
+    Features,
+    Trend,
+    View,
+    present,
+    shutdowns,
+)
+from services.driver.orders import Order, check, check_expiry
+from services.driver.outbox import Outbox
+from services.driver.settings import DeviceSettings
+from shared import events
+from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
+from shared.messages import Availability, DeviceEvent
+from shared.topics import DeviceTopic
+
+ANSWER_TIMEOUT = 30.0  # drivers give up much sooner; this is for one that hangs
+FIRST_DELAY = 0.5
+MAX_DELAY = 15.0
+MAX_ORDERS = 100
+
+Reload = Callable[[], None]
+"""Reads the settings again; SettingsError says what is wrong with them."""
+
+logger = logging.getLogger(__name__)
+
+
+class Device:
+    """Keeps the line to one device, whatever happens to the device or to the bus."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: DeviceSettings,
+        poll_interval: float,
+        outbox: Outbox,
+        reload: Reload | None = None,
+    ) -> None:
+        self.name = name
+        self.availability = Availability.STALE
+        self.view: View | None = None
+        self.read_at = 0.0
+        self.sequence = 0
+        self._outbox = outbox
+        self._reload = reload
+        self._reading: Reading | None = None
+        self._trend = Trend()
+        self._condition: events.Condition | None = None
+        self._orders: deque[Order] = deque()
+        self._pause: asyncio.Timeout | None = None
+        self._trouble = ""
+        self._delay = FIRST_DELAY
+        self.configure(settings, poll_interval)
+
+    def can_take(self, settings: DeviceSettings) -> bool:
+        """Tell whether `configure` will do, or whether the settings ask for another line."""
+        old = self.settings
+        same = (old.driver, old.port, old.options) == (
+            settings.driver,
+            settings.port,
+            settings.options,
+        )
+        return same and self.availability is not Availability.OFFLINE
+
+    def configure(self, settings: DeviceSettings, poll_interval: float) -> None:
+        """Take settings that need no new line: all but driver, port and options."""
+        self.settings = settings
+        self._interval = settings.poll_interval or poll_interval
+        self._features = Features(
+            defaults=settings.default,
+            overrides=settings.override,
+            driver=settings.driver_variables(self._interval),
+            ignorelb=settings.ignorelb,
+            allow_killpower=settings.allow_killpower,
+            reloads=self._reload is not None,
+        )
+        if self._reading:
+            self._present(self._reading)
+            self._tell_condition()
+        self._outbox.mark(self.name)
+        self._interrupt()
+
+    async def keep(self) -> None:
+        """Stay in touch; after any trouble drop the line and open a fresh one."""
+        try:
+            while True:
+                try:
+                    await self._hold_line()
+                except DeviceError as error:
+                    self._lose(str(error))
+                delay, self._delay = self._delay, min(self._delay * 2, MAX_DELAY)
+                await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 -- no secret
+        except SettingsError as error:
+            self._give_up(str(error))
+        finally:
+            self._drop_orders(ResultStatus.FAILED, "the driver let go of the device")
+
+    def take(self, order: Order) -> None:
+        """Take an order; its result comes in any case."""
+        try:
+            check_expiry(order, time.time())
+            if order.part is DeviceTopic.COMMAND and order.name in RELOADS and self._reload:
+                self._read_settings(order, self._reload)
+                return
+            self._check_reachable(order)
+        except RefusedError as refused:
+            self._answer(order, refused.status, str(refused))
+        else:
+            self._orders.append(order)
+            self._interrupt()
+
+    def refuse(self, order: Order, status: ResultStatus, detail: str) -> None:
+        """Answer an order that is not to be carried out."""
+        self._answer(order, status, detail)
+
+    def _read_settings(self, order: Order, reload: Reload) -> None:
+        try:
+            reload()
+        except SettingsError as error:
+            self._answer(order, ResultStatus.FAILED, str(error))
+        else:
+            self._answer(order, ResultStatus.OK)
+
+    def _check_reachable(self, order: Order) -> None:
+        if self.availability is not Availability.ONLINE:
+            status = ResultStatus.FAILED if order.is_for_driver else ResultStatus.STALE
+            raise RefusedError(status, self._trouble or "the device was not reached yet")
+        if len(self._orders) >= MAX_ORDERS:
+            raise RefusedError(ResultStatus.REFUSED, "too many requests are waiting")
+
+    async def _hold_line(self) -> None:
+        async with self._line() as driver:
+            await self._read(driver)
+            # The first rest is cut at random, so that the polls of many devices spread out.
+            await self._rest(driver, self._interval * random.random())  # noqa: S311 -- no secret
+            while True:
+                if self._orders:
+                    await self._obey(driver, self._orders.popleft())
+                else:
+                    await self._read(driver)
+                await self._rest(driver, self._interval)
+
+    @asynccontextmanager
+    async def _line(self) -> AsyncGenerator[Driver]:
+        kind = self.settings.kind
+        if kind is None:
+            raise SettingsError(self.settings.unknown_driver())
+        driver = kind.create(self.settings.port, self.settings.options)
+        try:
+            async with _answering():
+                await driver.open()
+            yield driver
+        finally:
+            await driver.close()
+
+    async def _read(self, driver: Driver) -> None:
+        async with _answering():
+            reading = await driver.poll()
+        self._delay = FIRST_DELAY
+        self.read_at = time.time()
+        if reading is not self._reading:
+            self._reading = reading
+            self._present(reading)
+        elif self.availability is Availability.ONLINE:
+            return
+        if self._trouble:
+            logger.info("%s: answers again", self.name)
+            self._trouble = ""
+        self._turn(Availability.ONLINE)
+        self._tell_condition()
+
+    async def _rest(self, driver: Driver, longest: float) -> None:
+        """Wait for the next poll, for news of the device or for an order."""
+        if self._orders:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest) as self._pause:
+                await driver.wait()
+        self._pause = None
+
+    def _interrupt(self) -> None:
+        if self._pause is not None and not self._pause.expired():
+            self._pause.reschedule(asyncio.get_running_loop().time())
+
+    async def _obey(self, driver: Driver, order: Order) -> None:
+        """Carry an order out; the device is read again before the result is told."""
+        assert self.view is not None
+        ended = ResultStatus.FAILED, "the driver let go of the device"
+        try:
+            check(order, self.view, time.time())
+            async with _answering():
+                await self._carry_out(driver, order)
+            ended = ResultStatus.OK, ""
+            await self._read(driver)
+        except RefusedError as refused:
+            ended = refused.status, str(refused)
+        except DeviceError as error:
+            if ended[0] is not ResultStatus.OK:
+                ended = ResultStatus.FAILED, str(error)
+            raise
+        finally:
+            self._answer(order, *ended)
+
+    async def _carry_out(self, driver: Driver, order: Order) -> None:
+        value = order.request.value
+        if order.part is DeviceTopic.COMMAND:
+            await self._command(driver, order.name, value)
+        elif order.name == ALLOW_KILLPOWER:
+            allowed = float(value or 0) > 0
+            self._features = replace(self._features, allow_killpower=allowed)
+            self._reading = None  # so that the next one is presented anew
+        else:
+            await driver.set(order.name, value or "")
+
+    async def _command(self, driver: Driver, name: str, value: str | None) -> None:
+        own = self._reading.commands if self._reading else ()
+        if name == KILLPOWER:
+            await self._power_off(driver)
+        elif name == SHUTDOWN and shutdowns(own):
+            await driver.command(shutdowns(own)[0], value)
+        elif name in own:
+            await driver.command(name, value)
+        else:
+            raise RefusedError(ResultStatus.UNKNOWN, f"the device has no command {name}")
+
+    async def _power_off(self, driver: Driver) -> None:
+        """Try the commands for it until one is taken."""
+        logger.warning("%s: powering off, as driver.killpower asks", self.name)
+        reasons = []
+        for name in self.settings.sdcommands or [SHUTDOWN]:
+            try:
+                await self._command(driver, name, None)
+            except RefusedError as refused:
+                reasons.append(f"{name}: {refused}")
+            else:
+                return
+        raise RefusedError(ResultStatus.FAILED, "; ".join(reasons))
+
+    def _present(self, reading: Reading) -> None:
+        view, self._trend = present(self._features, reading, self._trend)
+        if view != self.view:
+            self.view = view
+            self._outbox.mark(self.name)
+
+    def _lose(self, trouble: str) -> None:
+        level = logging.DEBUG if trouble == self._trouble else logging.WARNING
+        logger.log(level, "%s: %s", self.name, trouble)
+        self._trouble = trouble
+        self._turn(Availability.STALE)
+        last = self._condition or events.Condition()
+        self._tell(replace(last, communicating=False))
+        self._drop_orders(ResultStatus.STALE, trouble)
+
+    def _give_up(self, trouble: str) -> None:
+        logger.error("%s: %s", self.name, trouble)
+        self._trouble = trouble
+        self._turn(Availability.OFFLINE)
+
+    def _turn(self, availability: Availability) -> None:
+        if availability is not self.availability:
+            self.availability = availability
+            self._outbox.mark(self.name)
+
+    def _tell_condition(self) -> None:
+        if self.view and self.availability is Availability.ONLINE:
+            self._tell(events.Condition(self.view.status, self.view.alarm))
+
+    def _tell(self, condition: events.Condition) -> None:
+        for event in events.between(self.name, self._condition, condition):
+            message = DeviceEvent(
+                type=event.type, at=time.time(), status=condition.status, text=event.text
+            )
+            self._outbox.say(self.name, message)
+        self._condition = condition
+
+    def _drop_orders(self, status: ResultStatus, detail: str) -> None:
+        while self._orders:
+            self._answer(self._orders.popleft(), status, detail)
+
+    def _answer(self, order: Order, status: ResultStatus, detail: str = "") -> None:
+        logger.info(
+            "%s: %s %s by %s: %s",
+            self.name,
+            order.part,
+            order.name,
+            order.request.by or "somebody",
+            f"{status}, {detail}" if detail else status,
+        )
+        self._outbox.say(self.name, order.result(status, detail, time.time()))
+
+
+@asynccontextmanager
+async def _answering() -> AsyncGenerator[None]:
+    """Give a driver its time; one that hangs has lost the device."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            yield
+    except TimeoutError:
+        raise DeviceError(f"the driver got no answer in {ANSWER_TIMEOUT:.0f} s") from None

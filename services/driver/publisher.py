@@ -1,0 +1,243 @@
+"""Puts the devices on the bus, for one connection to it (bus contract, sections 2 to 4)."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.driver.device import Device
+from services.driver.features import View
+from services.driver.outbox import Outbox
+from services.driver.settings import VERSION, DriverSection
+from shared.bus import Bus
+from shared.messages import (
+    Availability,
+    DeviceMeta,
+    DeviceState,
+    Publication,
+    ServiceInfo,
+    clearing,
+    device_availability,
+    variable,
+)
+from shared.topics import DeviceTopic, ServiceKind
+
+AT_ONCE = 50  # devices that are announced at the same time
+STARTED = time.time()
+
+_HOST = socket.gethostname()
+_STANDING = (DeviceTopic.META, DeviceTopic.STATE, DeviceTopic.AVAILABILITY, DeviceTopic.FSD)
+
+
+@dataclass(slots=True)
+class Told:
+    """What the broker was told of one device over this connection.
+
+    In `plain`, the variables on topics of their own, None stands for a value that is not known.
+    """
+
+    view: View | None = None
+    meta: DeviceMeta | None = None
+    availability: Availability | None = None
+    plain: Mapping[str, str | None] = field(default_factory=dict)
+
+
+class Publisher:
+    """Tells the broker of every change, each device's in their order."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        section: Callable[[], DriverSection],
+        devices: Mapping[str, Device],
+        outbox: Outbox,
+    ) -> None:
+        self._bus = bus
+        self._topics = bus.topics
+        self._settings = section
+        self._devices = devices
+        self._outbox = outbox
+        self._told: dict[str, Told] = {}
+        self._beats: dict[str, float] = {}  # when each state was said last, the oldest first
+        self._first_beat = asyncio.Event()
+        self._plain: dict[str, None] = {}  # devices whose plain variables are behind
+        self._plain_filled = asyncio.Event()
+
+    async def announce(self) -> None:
+        """Tell of all devices, then say that the service is there."""
+        self._outbox.changed.clear()
+        names = list(self._devices)
+        await self._bus.subscribe(*self._requests(names))
+        for start in range(0, len(names), AT_ONCE):
+            async with asyncio.TaskGroup() as tasks:
+                for name in names[start : start + AT_ONCE]:
+                    tasks.create_task(self._tell(name))
+        await self._publish_info()
+        await self._bus.online()
+
+    async def publish_changes(self) -> None:
+        """Tell of each device that changes, and pass on what is left in the outbox."""
+        while True:
+            while self._outbox.changed or self._outbox.messages:
+                await self._publish_next()
+            await self._outbox.wait()
+
+    async def repeat_states(self) -> None:
+        """Repeat the state of each device that was silent for a heartbeat."""
+        loop = asyncio.get_running_loop()
+        while True:
+            while not self._beats:
+                self._first_beat.clear()
+                await self._first_beat.wait()
+            name, said_at = next(iter(self._beats.items()))
+            await asyncio.sleep(max(0.0, said_at + self._section.heartbeat - loop.time()))
+            if self._beats.get(name) != said_at:
+                continue
+            device = self._devices.get(name)
+            if device and device.view and device.availability is Availability.ONLINE:
+                await self._publish_state(device, device.view, urgent=False)
+            else:
+                del self._beats[name]
+
+    async def publish_variables(self) -> None:
+        """Bring the plain variables up to date, after all that matters more."""
+        while True:
+            await self._plain_filled.wait()
+            self._plain_filled.clear()
+            while self._plain:
+                name = next(iter(self._plain))
+                del self._plain[name]
+                await self._publish_plain(name)
+                await asyncio.sleep(0)
+
+    def found_variable(self, device: str, name: str) -> None:
+        """Take note of a plain variable that the broker keeps, perhaps from an earlier life."""
+        told = self._told.get(device)
+        if told and name not in told.plain:
+            told.plain = {**told.plain, name: None}
+            self._want_plain(device)
+
+    async def part(self) -> None:
+        """Say that all devices are offline, and what is left in the outbox."""
+        while self._outbox.messages:
+            device, message = self._outbox.messages.popleft()
+            await self._bus.publish(message.publication(self._topics, device))
+        offline = Availability.OFFLINE
+        async with asyncio.TaskGroup() as tasks:
+            for name in self._devices:
+                goodbye = device_availability(self._topics, name, offline)
+                tasks.create_task(self._bus.publish(goodbye))
+
+    @property
+    def _section(self) -> DriverSection:
+        return self._settings()
+
+    async def _publish_next(self) -> None:
+        outbox = self._outbox
+        if outbox.changed:
+            name = next(iter(outbox.changed))
+            del outbox.changed[name]
+            if name in self._devices:
+                await self._welcome(name)
+                await self._tell(name)
+            else:
+                await self._forget(name)
+        else:
+            device, message = outbox.messages[0]
+            await self._bus.publish(message.publication(self._topics, device))
+            outbox.messages.popleft()
+
+    async def _welcome(self, name: str) -> None:
+        if name not in self._told:
+            await self._bus.subscribe(*self._requests([name]))
+            await self._publish_info()
+
+    async def _tell(self, name: str) -> None:
+        """Tell what changed of a device: what it is, its state, and only then that it is there."""
+        device = self._devices[name]
+        told = self._told.setdefault(name, Told())
+        view, availability = device.view, device.availability
+        if told.meta is None or view:
+            await self._tell_meta(device, view, told)
+        if view and availability is Availability.ONLINE:
+            was, told.view = told.view, view
+            if was != view or told.availability is not availability:
+                urgent = was is None or was.status != view.status
+                await self._publish_state(device, view, urgent=urgent)
+                self._want_plain(name)
+        if availability is not told.availability:
+            told.availability = availability
+            await self._bus.publish(device_availability(self._topics, name, availability))
+
+    async def _tell_meta(self, device: Device, view: View | None, told: Told) -> None:
+        kind = device.settings.kind
+        meta = DeviceMeta.model_construct(
+            desc=device.settings.desc,
+            driver=kind.name if kind else device.settings.driver,
+            service=self._section.id,
+            commands=list(view.commands) if view else [],
+            writable=view.writable if view else {},
+            heartbeat=self._section.heartbeat,
+        )
+        if meta != told.meta:
+            told.meta = meta
+            await self._bus.publish(meta.publication(self._topics, device.name))
+
+    async def _publish_state(self, device: Device, view: View, *, urgent: bool) -> None:
+        device.sequence += 1
+        state = DeviceState.model_construct(
+            seq=device.sequence, at=device.read_at, vars=view.variables
+        )
+        self._beats.pop(device.name, None)
+        self._beats[device.name] = asyncio.get_running_loop().time()
+        self._first_beat.set()
+        await self._bus.publish(state.publication(self._topics, device.name, urgent=urgent))
+
+    async def _publish_plain(self, name: str) -> None:
+        told, device = self._told.get(name), self._devices.get(name)
+        if told is None or device is None or device.view is None:
+            return
+        before = told.plain
+        told.plain = device.view.variables if self._section.publish_variables else {}
+        for publication in list(self._plain_changes(name, before, told.plain)):
+            await self._bus.publish(publication)
+
+    def _plain_changes(
+        self, device: str, before: Mapping[str, str | None], now: Mapping[str, str | None]
+    ) -> Iterable[Publication]:
+        for name, value in now.items():
+            if value and before.get(name) != value:
+                yield variable(self._topics, device, name, value)
+        for name in before:
+            if not now.get(name):
+                yield clearing(self._topics.device(device, DeviceTopic.VARIABLE, name))
+
+    def _want_plain(self, device: str) -> None:
+        self._plain[device] = None
+        self._plain_filled.set()
+
+    async def _forget(self, name: str) -> None:
+        """Take a device from the bus that is no longer in the settings."""
+        told = self._told.pop(name, None)
+        self._beats.pop(name, None)
+        if told is None:
+            return
+        await self._bus.unsubscribe(*self._requests([name]))
+        for variable_name in told.plain:
+            topic = self._topics.device(name, DeviceTopic.VARIABLE, variable_name)
+            await self._bus.publish(clearing(topic))
+        for part in _STANDING:
+            await self._bus.publish(clearing(self._topics.device(name, part)))
+        await self._publish_info()
+
+    async def _publish_info(self) -> None:
+        info = ServiceInfo(
+            version=VERSION, host=_HOST, started=STARTED, devices=list(self._devices)
+        )
+        await self._bus.publish(
+            info.publication(self._topics, ServiceKind.DRIVER, self._section.id)
+        )
+
+    def _requests(self, names: Iterable[str]) -> list[str]:
+        return [filter_ for name in names for filter_ in self._topics.requests(name)]

@@ -1,0 +1,196 @@
+"""What the driver service is told: its own section, and the devices."""
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from services.driver.contract import Kind
+from services.driver.drivers import DRIVERS, KINDS
+from shared.settings import (
+    Section,
+    ServiceSettings,
+    checked_name,
+    default_id,
+    faults,
+    unknown_key,
+)
+from shared.topics import is_dotted_name
+
+VERSION = version("nutbus")
+
+# SecretStr never shows; this is for a secret that somebody declared as plain text.
+_SECRET = re.compile("passw|secret|community|(?:^|_)(?:key|token|pin)$", re.IGNORECASE)
+
+
+class DriverSection(Section):
+    """What holds for all devices of this service."""
+
+    id: str = Field(
+        default_factory=default_id,
+        description="Name of this service on the bus, one of its own; by default the host's.",
+    )
+    heartbeat: float = Field(
+        default=5.0, gt=0, le=86400, description="Seconds after which a state is repeated."
+    )
+    poll_interval: float = Field(
+        default=2.0, gt=0, le=86400, description="Seconds between two readings of a device."
+    )
+    publish_variables: bool = Field(
+        default=True, description="Also publish each variable as plain text on a topic of its own."
+    )
+
+    @field_validator("id")
+    @classmethod
+    def _named(cls, id: str) -> str:
+        return checked_name(id)
+
+
+class DeviceSettings(Section):
+    """One device; what is not listed here is an option of its driver."""
+
+    driver: str = Field(description="Name of the driver; NUT's own names are understood too.")
+    port: str = Field(default="auto", description="Where the device is, as the driver takes it.")
+    desc: str | None = Field(default=None, description="Text that clients show for the device.")
+    poll_interval: float | None = Field(
+        default=None, gt=0, le=86400, description="Seconds between two readings of this device."
+    )
+    sdorder: int = Field(
+        default=0, ge=-1, description="Place in the order of powering off; -1 is never."
+    )
+    sdcommands: list[str] = Field(
+        default=[], description="Commands that driver.killpower tries in turn."
+    )
+    allow_killpower: bool = Field(
+        default=False, description="Whether driver.killpower may power the device off."
+    )
+    ignorelb: bool = Field(
+        default=False,
+        description="Ignore the device's LB; judge by battery.charge.low and battery.runtime.low.",
+    )
+    default: dict[str, str] = Field(
+        default={}, description="Values of variables that the device does not report."
+    )
+    override: dict[str, str] = Field(
+        default={}, description="Values of variables, whatever the device reports."
+    )
+    options: Section | None = Field(default=None, exclude=True, description="")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_options(cls, data: Any) -> Any:  # noqa: ANN401 -- pydantic passes whatever the file holds
+        if not isinstance(data, dict):
+            return data
+        own = {key: value for key, value in data.items() if key in cls.listed()}
+        rest = {key: value for key, value in data.items() if key not in own}
+        kind = DRIVERS.get(str(data.get("driver")))
+        return {**own, "options": _options(kind, rest)} if kind else own
+
+    @field_validator("default", "override", mode="before")
+    @classmethod
+    def _flat(cls, table: object) -> dict[str, str]:
+        if not isinstance(table, dict):
+            raise ValueError("a table of variables and their values")
+        return dict(_dotted(table))
+
+    @classmethod
+    def listed(cls) -> tuple[str, ...]:
+        """Name the keys that every device has."""
+        return tuple(name for name in cls.model_fields if name != "options")
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of driver, None if there is none of this name."""
+        return DRIVERS.get(self.driver)
+
+    def unknown_driver(self) -> str:
+        """Say that there is no driver of this name, and which there are."""
+        known = ", ".join(kind.name for kind in KINDS)
+        return f"{unknown_key(self.driver, DRIVERS, 'driver')}; there are {known}"
+
+    def driver_variables(self, poll_interval: float) -> dict[str, str]:
+        """Tell what NUT tells of its drivers: driver.name and so on; secrets are left out."""
+        told = {
+            "driver.name": self.kind.name if self.kind else self.driver,
+            "driver.version": VERSION,
+            "driver.version.internal": VERSION,
+            "driver.state": "quiet",
+            "driver.parameter.port": self.port,
+            "driver.parameter.pollinterval": f"{poll_interval:g}",
+        }
+        if self.sdcommands:
+            told["driver.parameter.sdcommands"] = ",".join(self.sdcommands)
+        if self.ignorelb:
+            told["driver.flag.ignorelb"] = "enabled"
+        given = self.options.model_dump(exclude_unset=True) if self.options else {}
+        for key, value in given.items():
+            if value is True:
+                told[f"driver.flag.{key}"] = "enabled"
+            elif isinstance(value, str | int | float) and not _SECRET.search(key):
+                told[f"driver.parameter.{key}"] = str(value)
+        return told
+
+
+class DriverSettings(ServiceSettings):
+    """All that the driver service is told."""
+
+    driver: DriverSection = Field(default_factory=DriverSection)
+    devices: dict[str, DeviceSettings] = Field(default={})
+
+    @field_validator("devices")
+    @classmethod
+    def _named(cls, devices: dict[str, DeviceSettings]) -> dict[str, DeviceSettings]:
+        for name in devices:
+            checked_name(name)
+        return devices
+
+    @classmethod
+    def from_tables(cls, tables: dict[str, Any], source: str) -> Self:
+        """Check tables that are already read; files as ports count from the folder of `source`."""
+        devices = tables.get("devices")
+        if isinstance(devices, dict):
+            folder = Path(source).parent
+            located = {name: _located(device, folder) for name, device in devices.items()}
+            tables = {**tables, "devices": located}
+        return super().from_tables(tables, source)
+
+
+def _options(kind: Kind, given: dict[str, Any]) -> Section:
+    """Read the options of a driver; an unknown one is told with the nearest key of any kind."""
+    fields = kind.options.model_fields
+    known = [*fields, *(f"{name}_file" for name in fields)]
+    for key in given:
+        if key not in known:
+            raise ValueError(unknown_key(key, [*DeviceSettings.listed(), *fields]))
+    try:
+        return kind.options.model_validate(given)
+    except ValidationError as error:
+        raise ValueError(faults(error)) from None
+
+
+def _dotted(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    """Spell nested tables as dotted names; numbers become text."""
+    found = []
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            found += _dotted(value, f"{name}.")
+        elif isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError(f"{name}: the value is a text or a number")
+        elif not is_dotted_name(name):
+            raise ValueError(f"{name!r} is no name of a variable")
+        else:
+            found.append((name, str(value)))
+    return found
+
+
+def _located(device: object, folder: Path) -> object:
+    if not isinstance(device, dict):
+        return device
+    kind, port = DRIVERS.get(str(device.get("driver"))), device.get("port")
+    if kind is None or not kind.port_is_file or not isinstance(port, str) or "@" in port:
+        return device
+    return {**device, "port": str((folder / port).absolute())}

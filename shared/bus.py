@@ -12,10 +12,10 @@ import random
 import secrets
 import socket
 import ssl
-import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -23,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from shared.errors import BusError
 from shared.messages import Availability, Message, Publication, service_availability
-from shared.settings import BusSettings
+from shared.settings import BrokerAddress, BusSettings
 from shared.topics import Topics
 
 CONNECT_TIMEOUT = 10.0
@@ -46,15 +46,25 @@ class Identity:
     id: str
 
 
+class _Client(paho.Client):
+    """Paho with the socket opened by us: its own way blocks a thread that nobody can cancel."""
+
+    line: socket.socket | None = None
+
+    def _create_socket(self) -> socket.socket:
+        assert self.line is not None
+        line, self.line = self.line, None
+        return line
+
+
 class Bus:
     """One connection to the broker; a lost one raises BusError from every call."""
 
-    def __init__(self, client: paho.Client, topics: Topics, identity: Identity | None) -> None:
+    def __init__(self, client: _Client, topics: Topics, identity: Identity | None) -> None:
         self.topics = topics
         self._client = client
         self._identity = identity
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
         self._inbox: deque[Message] = deque()
         self._paused: paho.SocketLike | None = None
         self._closing = False
@@ -111,9 +121,8 @@ class Bus:
         address = settings.address
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                await asyncio.to_thread(
-                    self._client.connect, address.host, address.port, settings.keepalive
-                )
+                self._client.line = await _line(address, _tls(settings) if address.tls else None)
+                self._client.connect(address.host, address.port, settings.keepalive)
                 await self._connected
         except (OSError, ValueError) as error:  # TimeoutError is an OSError
             why = str(error) or "no answer"
@@ -121,14 +130,20 @@ class Bus:
 
     async def _leave(self) -> None:
         """Say goodbye if that is still possible, and give the socket back in any case."""
-        if self._connected.done() and not self._lost.done():
-            with contextlib.suppress(BusError, TimeoutError):
-                async with asyncio.timeout(LEAVE_TIMEOUT):
-                    await self._announce(Availability.OFFLINE)
+        try:
+            if self._client.is_connected() and not self._lost.done():
+                with contextlib.suppress(BusError, TimeoutError):
+                    async with asyncio.timeout(LEAVE_TIMEOUT):
+                        await self._announce(Availability.OFFLINE)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
         self._closing = True
         self._client.disconnect()
-        left_open = self._client.socket()
-        if left_open:  # paho writes its goodbye when it can; we do not wait for that
+        self._client.loop_write()  # the goodbye; without it the broker would publish the will
+        left_open = self._client.socket() or self._client.line
+        if left_open:  # the goodbye cannot be written: we do not wait for that
             self._on_socket_close(self._client, None, left_open)
             left_open.close()
         self._client.on_socket_close = self._client.on_socket_unregister_write = None
@@ -186,39 +201,27 @@ class Bus:
             if self._paused:
                 self._loop.remove_reader(self._paused)
 
-    def _in_loop(self, call: Callable[..., object], *arguments: object) -> None:
-        # paho opens the socket in the thread that connects, and all else in ours.
-        if threading.get_ident() == self._thread:
-            call(*arguments)
-        else:
-            self._loop.call_soon_threadsafe(call, *arguments)
-
     def _on_socket_open(
         self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
     ) -> None:
-        if self._closing:  # the connection was given up while its thread was still connecting
-            opened.close()
-            return
-        if isinstance(opened, socket.socket):
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would cost 44 ms
-        self._in_loop(self._loop.add_reader, opened, self._read)
+        self._loop.add_reader(opened, self._read)
 
     def _on_socket_close(
         self, _client: paho.Client, _data: object, closed: "paho.SocketLike"
     ) -> None:
         if closed.fileno() >= 0:
-            self._in_loop(self._loop.remove_reader, closed)
-            self._in_loop(self._loop.remove_writer, closed)
+            self._loop.remove_reader(closed)
+            self._loop.remove_writer(closed)
 
     def _on_socket_register_write(
         self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
     ) -> None:
-        self._in_loop(self._loop.add_writer, opened, self._client.loop_write)
+        self._loop.add_writer(opened, self._client.loop_write)
 
     def _on_socket_unregister_write(
         self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
     ) -> None:
-        self._in_loop(self._loop.remove_writer, opened)
+        self._loop.remove_writer(opened)
 
     def _on_connect(
         self,
@@ -319,29 +322,89 @@ async def stay_connected(
         await asyncio.sleep(random.uniform(0, min(MAX_DELAY, 2.0**attempt / 2)))  # noqa: S311 -- jitter is no secret
 
 
-def _client(settings: BusSettings, identity: Identity | None) -> paho.Client:
+def _client(settings: BusSettings, identity: Identity | None) -> _Client:
     address = settings.address
     who = f"{identity.kind}-{identity.id}" if identity else "console"
-    client = paho.Client(
+    client = _Client(
         CallbackAPIVersion.VERSION2,
         client_id=f"nutbus-{who}-{secrets.token_hex(4)}",
         clean_session=True,
         protocol=MQTTProtocolVersion.MQTTv311,
         reconnect_on_failure=False,
     )
-    client.connect_timeout = CONNECT_TIMEOUT
     client.max_inflight_messages_set(OUTBOX_INFLIGHT)
     username = settings.username or address.username
     if username:
         password = settings.password or address.password
         client.username_pw_set(username, password.get_secret_value() if password else None)
-    if address.tls:
-        client.tls_set_context(_tls(settings))
     if identity:
         topics = Topics(settings.prefix)
         will = service_availability(topics, identity.kind, identity.id, Availability.OFFLINE)
         client.will_set(*will)
     return client
+
+
+async def _line(address: BrokerAddress, context: ssl.SSLContext | None) -> socket.socket:
+    """Open a TCP connection, with TLS if there is a context; each address gets its share of time.
+
+    Raises OSError, the one of the last address.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM
+    )
+    error = OSError("the name has no address")
+    for family, kind, protocol, _, where in found:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT / len(found)):
+                return await _dialled(
+                    socket.socket(family, kind, protocol), where, address, context
+                )
+        except OSError as failed:  # TimeoutError is one
+            error = failed
+    raise error
+
+
+async def _dialled(
+    line: socket.socket,
+    where: tuple[Any, ...],
+    address: BrokerAddress,
+    context: ssl.SSLContext | None,
+) -> socket.socket:
+    try:
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, where)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would cost 44 ms
+        if context:
+            line = context.wrap_socket(
+                line, server_hostname=address.host, do_handshake_on_connect=False
+            )
+            await _shake_hands(line)
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
+async def _shake_hands(line: ssl.SSLSocket) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return line.do_handshake()
+        except ssl.SSLWantReadError:
+            await _until_ready(line, loop.add_reader, loop.remove_reader)
+        except ssl.SSLWantWriteError:
+            await _until_ready(line, loop.add_writer, loop.remove_writer)
+
+
+async def _until_ready(
+    line: ssl.SSLSocket, add: Callable[..., None], remove: Callable[..., object]
+) -> None:
+    ready = asyncio.Event()
+    add(line, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        remove(line)
 
 
 def _tls(settings: BusSettings) -> ssl.SSLContext:

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from services.broker import app as broker
-from services.broker.settings import BrokerSettings, BrokerUser
+from services.broker.settings import BrokerServiceSettings, BrokerSettings, BrokerUser
 from services.driver import app as driver
-from services.driver.settings import DriverSettings
+from services.driver.settings import DeviceSettings, DriverSettings
 from services.gateway import app as gateway
 from services.gateway.settings import GatewaySettings
 from shared.errors import PowerError, SettingsError, first_error
@@ -26,12 +26,6 @@ MAX_DELAY = 60.0
 INTERNAL_USER = "nutbus-up"
 
 logger = logging.getLogger(__name__)
-
-
-class BrokerSection(ServiceSettings):
-    """What `up` reads for the embedded broker."""
-
-    broker: BrokerSettings = BrokerSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,7 @@ def household(tables: dict[str, Any], source: str) -> Household:
         raise SettingsError(f"{source}: no [devices.NAME] and no [gateway], so nothing to run")
     if not bus.address.embedded:
         return Household(bus, None, services)
-    own = BrokerSection.from_tables(_with_listener(tables, bus), source).broker
+    own = BrokerServiceSettings.from_tables(_with_listener(tables, bus), source).broker
     return _let_in(Household(bus, own, services))
 
 
@@ -151,3 +145,24 @@ def _let_in(all_: Household) -> Household:
             for name, settings in all_.services.items()
         },
     )
+
+
+def summary(all_: Household) -> list[str]:
+    """Say in a few lines what would run, without secrets."""
+    where = f"embedded, at {all_.bus.address}" if all_.broker else str(all_.bus.address)
+    lines = [f"broker: {where}"]
+    for name, settings in all_.services.items():
+        if isinstance(settings, DriverSettings):
+            lines += [
+                f"device {device}: {_driver_of(each)}" for device, each in settings.devices.items()
+            ]
+        elif isinstance(settings, GatewaySettings):
+            users = ", ".join(settings.gateway.users) or "none"
+            lines.append(f"gateway: {', '.join(settings.gateway.listen)}; users: {users}")
+        else:
+            lines.append(name)
+    return lines
+
+
+def _driver_of(device: DeviceSettings) -> str:
+    return f"{device.driver} on {device.port}" if device.kind else device.unknown_driver()

@@ -1,6 +1,7 @@
 """What runs until Ctrl-C: the live table and the stream of events."""
 
 import asyncio
+import json
 import time
 
 import typer
@@ -10,6 +11,7 @@ from rich.live import Live
 from services.console import render
 from services.console.live import View, view
 from shared.errors import PayloadError
+from shared.fleet import Device
 from shared.messages import DeviceEvent, read
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice
@@ -53,11 +55,11 @@ async def events(settings: BusSettings, only: frozenset[str], as_json: bool) -> 
 def event_line(device: str, event: DeviceEvent, as_json: bool) -> str:
     """Write one event as a line of text or of JSON."""
     if as_json:
-        return event.model_copy(update={"device": device}).model_dump_json()
+        return json.dumps({"device": device, **event.model_dump()})
     at = time.strftime("%H:%M:%S", time.localtime(event.at))
     return f"{at}  {device}  {event.type:<9}  {event.text}  [{event.status}]"
 
 
-def _chosen(seen: View, only: frozenset[str]) -> list[render.Device]:
+def _chosen(seen: View, only: frozenset[str]) -> list[Device]:
     devices = (seen.fleet.devices[name] for name in seen.fleet.names())
     return [device for device in devices if not only or device.name in only]

@@ -1,0 +1,236 @@
+"""`nutbus demo`: a small simulated fleet on the bus and on a NUT port, acting out a power cut."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from services.console import up, watching
+from services.console.live import View, view
+from shared import service
+from shared.errors import PayloadError, PowerError
+from shared.events import EventType
+from shared.latest import Latest
+from shared.messages import Availability, DeviceEvent, read
+from shared.topics import DeviceTopic, OfDevice
+
+HOST = "127.0.0.1"
+BROKER_PORT = 1883
+PORTS_TRIED = 100
+READY_TIMEOUT = 10.0
+SCENE_TIMEOUT = 120.0
+UPSES = ("ups1", "ups2")
+
+# Small batteries and a heavy load, so that the act is short; the second UPS lasts longer.
+DEVICES: dict[str, dict[str, Any]] = {
+    "ups1": {
+        "driver": "simulated",
+        "desc": "Demo UPS of rack 1",
+        "serial": "DEMO0001",
+        "battery_wh": 8.0,
+        "load": 55.0,
+        "poll_interval": 0.5,
+    },
+    "ups2": {
+        "driver": "simulated",
+        "desc": "Demo UPS of rack 2",
+        "serial": "DEMO0002",
+        "battery_wh": 40.0,
+        "load": 30.0,
+        "poll_interval": 0.5,
+    },
+    "pdu1": {
+        "driver": "simulated",
+        "desc": "Demo PDU of rack 1",
+        "serial": "DEMO0003",
+        "kind": "pdu",
+        "poll_interval": 0.5,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One turn of the story: after `pause` seconds say, set, and wait for an event of a device."""
+
+    pause: float
+    says: str
+    sets: tuple[tuple[str, str, str], ...]
+    until: tuple[str, EventType]
+
+
+STORY = (
+    Scene(
+        pause=5.0,
+        says="The mains fails: input.voltage of both UPSes goes to 0.",
+        sets=tuple((ups, "input.voltage", "0") for ups in UPSES),
+        until=("ups1", EventType.LOWBATT),
+    ),
+    Scene(
+        pause=4.0,
+        says="The mains is back: input.voltage of both UPSes is 230 again.",
+        sets=tuple((ups, "input.voltage", "230") for ups in UPSES),
+        until=("ups2", EventType.ONLINE),
+    ),
+)
+
+
+def run(first_port: int) -> None:
+    """Act until Ctrl-C; nothing is written to disk."""
+    port, broker_port = free_port(first_port), free_port(BROKER_PORT)
+    home = up.household(tables(port, broker_port), "demo")
+    if port != first_port:
+        typer.echo(f"Port {first_port} is taken; the NUT port of this demo is {port}.")
+    service.run(lambda: home, lambda settings: _play(settings, port))
+    typer.echo("\nThe demo is over; nothing is left behind.")
+
+
+def tables(port: int, broker_port: int) -> dict[str, Any]:
+    """Write the settings of the demo as a settings file would have them."""
+    return {
+        "bus": {"broker": f"embedded://{HOST}:{broker_port}"},
+        "driver": {"id": "demo"},
+        "devices": DEVICES,
+        "gateway": {
+            "id": "demo",
+            "listen": [f"{HOST}:{port}"],
+            "users": {
+                "demo": {
+                    "password": "demo",
+                    "actions": ["SET", "FSD"],
+                    "instcmds": ["ALL"],
+                    "upsmon": "primary",
+                }
+            },
+        },
+    }
+
+
+def free_port(first: int) -> int:
+    """Find the first port from `first` on that nobody listens on."""
+    for port in range(first, min(first + PORTS_TRIED, 65536)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+            return port
+    raise PowerError(f"no free port from {first} to {first + PORTS_TRIED - 1} on {HOST}")
+
+
+async def _play(settings: Latest[up.Household], port: int) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        household = tasks.create_task(up.run(settings))
+        await _until_served(port)
+        async with view(settings.value.bus, DeviceTopic.EVENT, DeviceTopic.RESULT) as seen:
+            await _until_online(seen)
+            typer.echo(introduction(port, str(settings.value.bus.address)))
+            for scene in STORY:
+                await _act(seen, scene)
+            typer.echo(f"{_now()}  The story is told; the fleet stays until Ctrl-C.")
+            while True:
+                _show(seen, await seen.rest.get())
+        household.cancel()
+
+
+async def _act(seen: View, scene: Scene) -> None:
+    await _listen_for(seen, scene.pause, None)
+    typer.echo(f"{_now()}  -- {scene.says}")
+    for device, variable, value in scene.sets:
+        await seen.request(device, DeviceTopic.SET, variable, value, READY_TIMEOUT)
+    await _listen_for(seen, SCENE_TIMEOUT, scene.until)
+
+
+async def _listen_for(seen: View, seconds: float, awaited: tuple[str, EventType] | None) -> None:
+    """Show what happens until the event awaited, or for the time given."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while True:
+                happened = _show(seen, await seen.rest.get())
+                if awaited and happened == awaited:
+                    return
+
+
+def _show(seen: View, message: Any) -> tuple[str, str] | None:  # noqa: ANN401
+    about = seen.fleet.topics.parse(message.topic)
+    if not isinstance(about, OfDevice) or about.part is not DeviceTopic.EVENT:
+        return None
+    with contextlib.suppress(PayloadError):
+        event = read(DeviceEvent, message)
+        typer.echo(watching.event_line(about.device, event, as_json=False))
+        return about.device, event.type
+    return None
+
+
+async def _until_served(port: int) -> None:
+    try:
+        async with asyncio.timeout(READY_TIMEOUT):
+            while not await _is_served(port):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise PowerError(f"the gateway did not open port {port} in {READY_TIMEOUT:.0f} s") from None
+
+
+async def _is_served(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(HOST, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _until_online(seen: View) -> None:
+    changed = asyncio.Event()
+    seen.fleet.follow(lambda _name, _device: changed.set())
+    try:
+        async with asyncio.timeout(READY_TIMEOUT):
+            while not all(_is_online(seen, name) for name in DEVICES):
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        raise PowerError("the simulated devices did not come up; see the log above") from None
+
+
+def _is_online(seen: View, name: str) -> bool:
+    device = seen.fleet.devices.get(name)
+    return device is not None and device.standing is Availability.ONLINE
+
+
+def introduction(port: int, broker: str) -> str:
+    """Say what runs where and what to try."""
+    nutbus = _own_name()
+    at = "" if port == 3493 else f":{port}"
+    return f"""\
+Two UPSes and a PDU, all simulated, are on the bus at {broker} and on the NUT port {port}.
+In another terminal try:
+
+  {nutbus} watch --broker {broker}
+  {nutbus} upsc -L {HOST}:{port}
+  upsc ups1@{HOST}{at}                      (NUT's own tool, from the package nut-client)
+  {nutbus} upscmd -u demo -p demo ups1@{HOST}:{port} test.battery.start.quick
+  {nutbus} command pdu1 outlet.3.load.off --broker {broker}
+  {nutbus} set ups2 input.voltage 0 --broker {broker}     (a power cut of your own)
+  mosquitto_sub -h {HOST} -p {broker.rpartition(":")[2]} -v -t 'nut/device/+/event'
+
+What happens is shown here. A power cut comes in {STORY[0].pause:.0f} seconds; Ctrl-C ends it all.
+"""
+
+
+def _own_name() -> str:
+    """Spell the command as the user can type it."""
+    found = shutil.which("nutbus")
+    own = Path(sys.argv[0])
+    if found and own.exists() and Path(found).samefile(own):
+        return "nutbus"
+    return os.path.relpath(own) if own.is_file() else "nutbus"
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")

@@ -141,6 +141,13 @@ def test_a_wrong_setting_is_refused_in_the_words_of_the_bus(name, value, status)
     assert fresh.variables() == before
 
 
+def test_minus_zero_is_zero():
+    fresh = ups()
+    for value in ("-0", "-0.04", "-.0"):
+        fresh.set("ambient.temperature", value)
+        assert fresh.variables()["ambient.temperature"] == "0.0"
+
+
 @pytest.mark.parametrize("voltage", [100.0, 120.0, 208.0, 230.0, 240.0])
 def test_rated_voltage_is_plain_line_power_with_the_strictest_settings(voltage):
     for bounds in (0, 1):
@@ -360,6 +367,27 @@ def test_one_long_span_is_the_sum_of_short_ones(charge, spans, is_charging):
             else:
                 battery.discharge(50.0, seconds)
     assert once.charge == pytest.approx(often.charge, abs=1e-6)
+
+
+def test_a_battery_ends_at_empty_and_at_full():
+    battery = Battery(216.0)
+    battery.discharge(100.0, 1000 * HOUR)
+    assert battery.charge == 0.0
+    battery.recharge(1000 * HOUR)
+    assert battery.charge == 100.0
+
+
+@pytest.mark.parametrize("low", ["battery.charge.low", "battery.runtime.low"])
+def test_it_is_known_beforehand_when_the_battery_is_low(low):
+    device = ups(load=100)
+    device.set("battery.charge.low", "0")
+    device.set("battery.runtime.low", "0")
+    device.set(low, "60")
+    device.set("input.voltage", "0")
+    device.advance(device.horizon() - 1)
+    assert "LB" not in words(device)
+    device.advance(1.01)
+    assert "LB" in words(device)
 
 
 def test_the_battery_voltage_tells_its_state():
@@ -630,6 +658,11 @@ def test_on_bypass_the_load_hangs_on_the_mains_alone():
     assert refusal(device, "bypass.start").status is ResultStatus.FAILED
 
 
+def test_switching_off_ends_bypass():
+    device = after(ups(), "bypass.start", "load.off", "load.on")
+    assert device.status() == "OL"
+
+
 # Tests of the battery.
 
 
@@ -670,6 +703,17 @@ def test_a_deep_test_ends_before_the_battery_is_empty():
         device.advance(1)
     assert device.battery.charge == pytest.approx(10, abs=0.1)
     assert device.status() == "OL CHRG LB"
+
+
+def test_a_test_that_ends_early_leaves_nothing_behind():
+    device = ups(load=100, charge=12)
+    device.command("test.battery.start", str(24 * 3600))
+    seconds_until(device, "CHRG")
+    device.set("ups.load", "0")
+    device.advance(22 * HOUR)
+    device.command("test.battery.start.deep")
+    device.advance(3 * HOUR)
+    assert "TEST" in words(device)
 
 
 def test_a_calibration_drains_and_refills_the_battery():
@@ -747,6 +791,14 @@ def test_turning_a_switch_forgets_what_was_to_come():
     assert made.variables()["outlet.1.status"] == "on"
 
 
+def test_the_latest_order_to_an_outlet_counts():
+    made = device("pdu")
+    made.command("outlet.1.shutdown.return")
+    made.command("outlet.1.load.off.delay")
+    made.advance(HOUR)
+    assert made.variables()["outlet.1.status"] == "off"
+
+
 def test_outlets_have_no_power_when_the_ups_is_off():
     device = after(ups(), "load.off")
     assert device.variables()["outlet.1.status"] == "off"
@@ -803,6 +855,9 @@ def test_without_jitter_nothing_moves_and_with_it_the_same_each_time(kind):
         assert first.variables() == second.variables()
         seen.add(first.variables()["input.voltage"])
         assert shown(first, "input.voltage") == pytest.approx(230, rel=0.006)
+        if kind == "ups":
+            highest, lowest = (f"input.voltage.{end}" for end in ("maximum", "minimum"))
+            assert shown(first, lowest) <= shown(first, "input.voltage") <= shown(first, highest)
     assert len(seen) > 3
     assert other.variables()["input.voltage"] != first.variables()["input.voltage"]
 

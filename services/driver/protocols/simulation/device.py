@@ -9,7 +9,7 @@ from zlib import crc32
 
 from services.driver.contract import Reading
 from services.driver.protocols.simulation.countdowns import Countdowns
-from services.driver.protocols.simulation.panel import Panel, Setting
+from services.driver.protocols.simulation.panel import Panel, Setting, decimal
 from shared.errors import RefusedError, ResultStatus
 
 FIRMWARE = "1.0"
@@ -169,7 +169,7 @@ class SimulatedDevice(ABC):
         if measure.sway:
             amount = measure.sway * self.design.jitter / 100.0
             value *= 1.0 + amount * wave(f"{self.design.serial}/{measure.name}", self.age)
-        return f"{value + 0.0:.{measure.digits}f}"
+        return decimal(value, measure.digits)
 
 
 def wave(seed: str, age: float) -> float:

@@ -74,6 +74,11 @@ def seconds(name: str, value: str | None, default: float) -> float:
     return float(_accepted(delay(name, default), value))
 
 
+def decimal(value: float, digits: int) -> str:
+    """Write a number with some digits after the point, and zero without a sign."""
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # adding zero turns -0 into 0
+
+
 def _accepted(setting: Setting, value: str) -> str:
     """Check a value and write it as the device does; RefusedError names the setting."""
     try:
@@ -81,7 +86,7 @@ def _accepted(setting: Setting, value: str) -> str:
     except RefusedError as refused:
         raise RefusedError(refused.status, f"{setting.name}: {refused}") from None
     if setting.takes.type == "number":
-        return f"{float(value) + 0.0:.{setting.digits}f}"  # adding zero turns -0 into 0
+        return decimal(float(value), setting.digits)
     if _PRINTABLE.fullmatch(value) is None:
         raise RefusedError(ResultStatus.INVALID, f"{setting.name}: printable ASCII only")
     return value

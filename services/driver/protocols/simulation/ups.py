@@ -130,6 +130,11 @@ def _battery_voltage(ups: Ups) -> float:
     return ups.battery.voltage(_battery_watts(ups))
 
 
+def _swing(ups: Ups) -> float:
+    """Say how far jitter takes a voltage, so that none is shown beyond the extremes."""
+    return ups.design.jitter / 100.0
+
+
 def _input_current(ups: Ups) -> float:
     return ups.input_watts / ups.mains.voltage if ups.mains.voltage else 0.0
 
@@ -166,8 +171,8 @@ _MEASURES: tuple[Measure[Ups], ...] = (
     Measure("input.frequency.low", lambda ups: ups.mains.frequency_range[0]),
     Measure("input.realpower", lambda ups: ups.input_watts, 0, sway=3.0),
     Measure("input.voltage", lambda ups: ups.mains.voltage, sway=1.0),
-    Measure("input.voltage.maximum", lambda ups: ups.mains.highest),
-    Measure("input.voltage.minimum", lambda ups: ups.mains.lowest),
+    Measure("input.voltage.maximum", lambda ups: ups.mains.highest * (1.0 + _swing(ups))),
+    Measure("input.voltage.minimum", lambda ups: ups.mains.lowest * (1.0 - _swing(ups))),
     Measure("output.current", _output_current, 2, sway=3.0),
     Measure("output.frequency", _output_frequency, sway=0.2),
     Measure("output.voltage", lambda ups: ups.output_voltage, sway=0.5),

@@ -1,0 +1,1 @@
+"""What the devices say: protocols and models, without input or output."""

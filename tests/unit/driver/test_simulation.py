@@ -922,6 +922,7 @@ def check_sound(made: SimulatedDevice) -> None:
     for name, value in reading.variables.items():
         row = variable(name)
         assert row is not None, name
+        assert type(value) is str, name  # the owner interns them
         assert value.isascii(), name
         if row.unit or row.values:
             assert value.isprintable(), name

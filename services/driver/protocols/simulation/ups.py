@@ -108,7 +108,7 @@ def _mode(ups: Ups) -> str:
 
 _TEXTS: dict[str, Callable[[Ups], str]] = {
     "battery.charger.status": _charger,
-    "input.transfer.reason": lambda ups: ups.mains.reason,
+    "input.transfer.reason": lambda ups: ups.mains.reason.value,
     "ups.mode": _mode,
     "ups.test.result": lambda ups: ups.test_result,
     "ups.timer.reboot": lambda ups: ups.countdowns.text("ups.timer.reboot"),

@@ -1,0 +1,90 @@
+"""The gateway: answers NUT clients on TCP from the mirror of the fleet."""
+
+import asyncio
+import logging
+import resource
+
+from services.gateway.client import Client
+from services.gateway.gateway import Gateway
+from services.gateway.link import Link
+from services.gateway.listeners import Listeners
+from services.gateway.settings import GatewaySettings
+from services.gateway.tls import tls_context
+from shared.bus import Identity, stay_connected
+from shared.errors import SettingsError
+from shared.latest import Latest
+from shared.topics import ServiceKind, Topics
+
+TICK = 1.0
+PATIENCE = 5.0  # clients are let in after this long, whatever has been heard of the fleet
+SPARE_FILES = 64  # beside the clients' sockets
+
+logger = logging.getLogger(__name__)
+
+
+async def run(settings: Latest[GatewaySettings]) -> None:
+    """Serve NUT clients until cancelled; SettingsError if the first settings cannot be kept."""
+    first = settings.value
+    _raise_file_limit(first.gateway.max_connections)
+    link = Link(first.gateway.id, Topics(first.bus.prefix))
+    async with asyncio.TaskGroup() as tasks:
+        gateway = Gateway(link, tasks, first.gateway)
+        gateway.apply(first.gateway, tls_context(first.gateway))
+        listeners = Listeners(lambda: Client(gateway))
+        try:
+            identity = Identity(ServiceKind.GATEWAY, link.id)
+            tasks.create_task(stay_connected(first.bus, identity, link.session))
+            tasks.create_task(_tick(gateway))
+            await _patiently(link, first)
+            await _follow(settings, gateway, listeners)
+        finally:
+            listeners.close()
+            gateway.close()
+
+
+async def _tick(gateway: Gateway) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        gateway.tick(loop.time())
+        await asyncio.sleep(TICK)
+
+
+async def _patiently(link: Link, settings: GatewaySettings) -> None:
+    """Wait until the fleet is known, so that no client is told of an unknown device."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await link.settled()
+            if not settings.gateway.allow_no_device:
+                await link.has_device()
+    except TimeoutError:
+        logger.warning("no device on the bus yet; clients are let in all the same")
+
+
+async def _follow(
+    settings: Latest[GatewaySettings], gateway: Gateway, listeners: Listeners
+) -> None:
+    """Keep to the settings as they change; later ones that cannot be kept are passed over."""
+    first = settings.value
+    await listeners.apply(first.gateway)
+    async for new in settings.follow():
+        if new is first:
+            continue
+        if new.bus != first.bus or new.gateway.id != first.gateway.id:
+            logger.warning("[bus] and the id of the gateway change with a restart only")
+        try:
+            gateway.apply(new.gateway, tls_context(new.gateway))
+            await listeners.apply(new.gateway)
+        except SettingsError as error:
+            logger.error("settings not wholly applied: %s", error)
+
+
+def _raise_file_limit(connections: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard != resource.RLIM_INFINITY and hard < connections + SPARE_FILES:
+        logger.warning(
+            "max_connections is %s, but this process may open %s files only (ulimit -n)",
+            connections,
+            hard,
+        )

@@ -1,0 +1,332 @@
+"""One NUT client: its bytes, its requests in their order, and what has to wait."""
+
+import asyncio
+import itertools
+import logging
+import ssl
+from collections import deque
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, cast
+
+from services.gateway import requests
+from services.gateway.answers import (
+    INVALID_ARGUMENT,
+    Action,
+    Fsd,
+    Login,
+    Logout,
+    Needs,
+    Order,
+    Scope,
+    Session,
+    StartTls,
+    Verb,
+    View,
+)
+from services.gateway.replies import FLEET, Replies
+from services.gateway.users import User
+from shared.nutwire import LineReader, WireError, join, split
+
+LINE_LIMIT = 16 * 1024
+KEPT_REQUEST = 256  # longer requests are not worth a ready reply
+TURN = 256  # requests after which other clients have their turn
+TURN_SIZE = 128 * 1024  # bytes of replies after which they have
+PIPELINE = 64  # requests that are answered at once, if all replies are ready
+WAITING = 512  # requests that may wait until nothing more is read
+HIGH_WATER = 128 * 1024
+HANDSHAKE_TIMEOUT = 10.0
+
+logger = logging.getLogger(__name__)
+audit = logging.getLogger("services.gateway.audit")
+
+_serials = itertools.count()
+
+
+class Host(Protocol):
+    """What all clients of a gateway share, and what it does for them."""
+
+    @property
+    def view(self) -> View:
+        """What requests are answered from."""
+
+    @property
+    def replies(self) -> Replies:
+        """The replies that are ready."""
+
+    @property
+    def now(self) -> float:
+        """The clock, to the second."""
+
+    @property
+    def generation(self) -> int:
+        """Which users count: what was verified for others is void."""
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What serves STARTTLS, if that is set up."""
+
+    def admit(self, client: "Client") -> bool:
+        """Let a client in, or not."""
+
+    def leave(self, client: "Client") -> None:
+        """Note that a client has gone."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the event that asked for it."""
+
+    async def verified(self, name: str, password: str, address: str) -> User | None:
+        """Return the user if the password is right."""
+
+    async def order(self, order: Order, session: Session) -> str:
+        """Hand an order to the driver; the reply says whether that worked."""
+
+    def login(self, client: "Client", device: str) -> None:
+        """Count the client as logged in to a device."""
+
+    def force_shutdown(self, device: str, by: str) -> None:
+        """Set FSD for a device."""
+
+
+class Client(asyncio.Protocol):
+    """The connection of one client; `heard` is when it last had an answer."""
+
+    def __init__(self, host: Host) -> None:
+        self.serial = next(_serials)
+        self.heard = host.now
+        self.session = Session("")
+        self._host = host
+        self._ready = host.replies.get
+        self._transport: asyncio.Transport | None = None
+        self._lines = LineReader(LINE_LIMIT)
+        self._waiting: deque[bytes] = deque()
+        self._is_busy = False
+        self._is_unread = False
+        self._is_admitted = False
+        self._verified_in = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, or after STARTTLS go on."""
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none
+        transport.set_write_buffer_limits(HIGH_WATER)
+        peer = transport.get_extra_info("peername")
+        self.session.address = str(peer[0]) if peer else "unknown"
+        self._is_admitted = self._host.admit(self)
+        if not self._is_admitted:
+            transport.abort()
+            self._transport = None
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Forget the client."""
+        self._transport = None
+        self._waiting.clear()
+        if self._is_admitted:
+            self._is_admitted = False
+            self._host.leave(self)
+
+    def pause_writing(self) -> None:
+        """Answer no more until the client reads."""
+        self._is_unread = True
+        self._pause()
+
+    def resume_writing(self) -> None:
+        """Go on answering."""
+        self._is_unread = False
+        self._proceed()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer at once what can be answered at once."""
+        lines = self._lines.feed(data)
+        transport = self._transport
+        if not lines or transport is None:
+            return
+        if self._waiting or self._is_busy or self._is_unread or len(lines) > PIPELINE:
+            self._waiting.extend(lines)
+            self._proceed()
+            return
+        ready = list(map(self._ready, lines))
+        if None in ready:
+            self._waiting.extend(lines)
+            self._proceed()
+        else:
+            self.heard = self._host.now
+            transport.write(b"".join(ready))  # type: ignore[arg-type] # None was looked for
+
+    def drop(self) -> None:
+        """Hang up without a word."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _proceed(self) -> None:
+        """Answer what waits, in its order, until something takes time or it is others' turn."""
+        replies: list[bytes] = []
+        left, size = TURN, TURN_SIZE
+        while self._waiting and left > 0 and size > 0 and self._can_answer():
+            line = self._waiting.popleft()
+            reply = self._ready(line) or self._answer(line, replies)
+            replies.append(reply)
+            left -= 1
+            size -= len(reply)
+            self.heard = self._host.now
+        self._write(replies)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read more, later, or not before what waits is done."""
+        if self._transport is None:
+            return
+        if not self._can_answer():
+            if len(self._waiting) > WAITING:
+                self._pause()
+        elif self._waiting:
+            self._pause()
+            asyncio.get_running_loop().call_soon(self._proceed)
+        else:
+            self._transport.resume_reading()
+
+    def _can_answer(self) -> bool:
+        return not (self._is_busy or self._is_unread or self._transport is None)
+
+    def _pause(self) -> None:
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def _write(self, replies: Sequence[bytes]) -> None:
+        if replies and self._transport is not None:
+            self._transport.write(b"".join(replies))
+
+    def _answer(self, line: bytes, replies: list[bytes]) -> bytes:
+        """Answer one request, or begin to and be busy."""
+        try:
+            words = split(line)
+        except WireError:
+            return _encoded(INVALID_ARGUMENT)
+        row = requests.verb(words)
+        if isinstance(row, str):
+            return _encoded(row)
+        fault = requests.lacks(row, self.session)
+        if fault is not None:
+            return _encoded(fault)
+        if row.needs is Needs.RIGHT and self._verified_in != self._host.generation:
+            self._be_busy(self._verify(line))
+            return b""
+        answer = requests.answer(row, self._host.view, self.session, words)
+        if not isinstance(answer, str):
+            return self._act(answer, words, replies)
+        if row.needs is Needs.RIGHT:
+            self._note(words, answer)
+        reply = _encoded(answer)
+        self._keep(line, reply, row, words)
+        return reply
+
+    def _keep(self, line: bytes, reply: bytes, row: Verb, words: Sequence[str]) -> None:
+        if row.scope is Scope.NEVER or len(line) > KEPT_REQUEST or reply.startswith(b"ERR"):
+            return
+        device = self._host.view.device(words[2]) if row.scope is Scope.DEVICE else None
+        if device is not None:
+            self._host.replies.keep(line, reply, device.name)
+        elif row.scope is Scope.FLEET:
+            self._host.replies.keep(line, reply, FLEET)
+
+    def _act(self, action: Action, words: Sequence[str], replies: list[bytes]) -> bytes:
+        host, session = self._host, self.session
+        match action:
+            case Logout():
+                return self._say_goodbye(replies)
+            case StartTls():
+                return self._begin_tls(replies)
+            case Order():
+                self._be_busy(self._order(action, words))
+                return b""
+            case Login(device):
+                session.device = device
+                host.login(self, device)
+                return self._grant(words, "OK")
+            case Fsd(device):
+                host.force_shutdown(device, f"{session.username}@{session.address}")
+                return self._grant(words, "OK FSD-SET")
+
+    def _grant(self, words: Sequence[str], reply: str) -> bytes:
+        self._note(words, reply)
+        return _encoded(reply)
+
+    def _say_goodbye(self, replies: list[bytes]) -> bytes:
+        self._write([*replies, b"OK Goodbye\n"])
+        replies.clear()
+        self._waiting.clear()
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+        return b""
+
+    def _begin_tls(self, replies: list[bytes]) -> bytes:
+        context = self._host.tls
+        if self.session.is_encrypted:
+            return b"ERR ALREADY-SSL-MODE\n"
+        if context is None:
+            return b"ERR FEATURE-NOT-CONFIGURED\n"
+        self._write([*replies, b"OK STARTTLS\n"])
+        replies.clear()
+        # What came in plain text after STARTTLS may be an attacker's.
+        self._waiting.clear()
+        self._lines = LineReader(LINE_LIMIT)
+        self._be_busy(self._encrypt(context))
+        return b""
+
+    async def _encrypt(self, context: ssl.SSLContext) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        self.session.is_encrypted = True
+        try:
+            encrypted = await asyncio.get_running_loop().start_tls(
+                transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
+            )
+        except OSError as error:  # TimeoutError and ssl.SSLError are such
+            why = str(error) or "no handshake"
+            logger.info("no TLS with %s: %s", self.session.address, why)
+            transport.abort()
+            self.connection_lost(error)  # nobody else says so when a handshake fails
+            return
+        if encrypted is None:  # hung up meanwhile
+            self.connection_lost(None)
+            return
+        encrypted.set_write_buffer_limits(HIGH_WATER)
+        self._transport = encrypted
+
+    async def _verify(self, line: bytes) -> None:
+        session, generation = self.session, self._host.generation
+        assert session.username is not None
+        assert session.password is not None
+        session.user = await self._host.verified(
+            session.username, session.password, session.address
+        )
+        self._verified_in = generation
+        self._waiting.appendleft(line)
+
+    async def _order(self, order: Order, words: Sequence[str]) -> None:
+        reply = await self._host.order(order, self.session)
+        self._note(words, reply)
+        self._write([_encoded(reply)])
+
+    def _be_busy(self, work: Coroutine[Any, Any, None]) -> None:
+        self._is_busy = True
+        self._host.spawn(self._do(work))
+
+    async def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        await work
+        self._is_busy = False
+        self._proceed()
+
+    def _note(self, words: Sequence[str], outcome: str) -> None:
+        """Leave a trace of a request that needs a right."""
+        level = logging.WARNING if outcome.startswith("ERR ACCESS") else logging.INFO
+        who = f"{self.session.username}@{self.session.address}"
+        audit.log(level, "%s: %s -> %s", who, join(words), outcome)
+
+
+def _encoded(reply: str) -> bytes:
+    return reply.encode("ascii", "replace") + b"\n"

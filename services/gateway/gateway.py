@@ -1,0 +1,111 @@
+"""What all clients of the gateway share, and who may be one."""
+
+import asyncio
+import logging
+import ssl
+import uuid
+from collections.abc import Coroutine
+from typing import Any
+
+from services.gateway.answers import Order, Session
+from services.gateway.authentication import Authentication
+from services.gateway.client import Client
+from services.gateway.link import Link
+from services.gateway.mirror import Mirror
+from services.gateway.replies import Replies
+from services.gateway.settings import GatewaySection
+from services.gateway.users import User, Users
+
+DENIED_LOG_INTERVAL = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Gateway:
+    """The host of every `Client`; `tasks` has the work that clients wait for."""
+
+    def __init__(self, link: Link, tasks: asyncio.TaskGroup, settings: GatewaySection) -> None:
+        self.replies = Replies()
+        self.view = Mirror(link.fleet, link.logins, link.tracking, self.replies)
+        link.on_order = self.view.forget_order
+        self.now = asyncio.get_running_loop().time()
+        self.tls: ssl.SSLContext | None = None
+        self.settings = settings
+        self._link = link
+        self._tasks = tasks
+        self._authentication = Authentication()
+        self._clients: set[Client] = set()
+        self._is_full = False
+        self._denied_at = -DENIED_LOG_INTERVAL
+
+    @property
+    def generation(self) -> int:
+        """Grows when the users change: what was verified before counts no more."""
+        return self._authentication.generation
+
+    def apply(self, settings: GatewaySection, tls: ssl.SSLContext | None) -> None:
+        """Go on with these users, limits and certificates."""
+        self.settings = settings
+        self.tls = tls
+        self.view.max_age = settings.max_age
+        self._authentication.change(Users(settings.users))
+
+    def tick(self, now: float) -> None:
+        """Let the clock run; drop who was idle or did not read for too long."""
+        self.now = now
+        self._link.fleet.expire(now)
+        self._link.tracking.expire(now, self.settings.tracking_delay)
+        self.view.tick(now)
+        oldest = now - self.settings.idle_timeout
+        for client in [client for client in self._clients if client.heard < oldest]:
+            client.drop()
+
+    def close(self) -> None:
+        """Hang up on everybody."""
+        for client in list(self._clients):
+            client.drop()
+
+    def admit(self, client: Client) -> bool:
+        """Let a client in if there is room and it may come from where it does."""
+        if not self.settings.admits(client.session.address):
+            self._log_denied(client.session.address)
+            return False
+        was_full, most = self._is_full, self.settings.max_connections
+        self._is_full = len(self._clients) >= most
+        if self._is_full:
+            if not was_full:
+                logger.warning("turning clients away: %s are connected (max_connections)", most)
+            return False
+        self._clients.add(client)
+        return True
+
+    def leave(self, client: Client) -> None:
+        """Note that a client has gone."""
+        self._clients.discard(client)
+        self._link.logins.leave(client.serial)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside the event that asked for it."""
+        self._tasks.create_task(work)
+
+    async def verified(self, name: str, password: str, address: str) -> User | None:
+        """Return the user if the password is right."""
+        return await self._authentication.verified(name, password, address)
+
+    async def order(self, order: Order, session: Session) -> str:
+        """Hand an order to the driver; the reply says whether that worked."""
+        id = str(uuid.uuid4()).upper() if session.tracking else None
+        return await self._link.order(order, f"{session.username}@{session.address}", id)
+
+    def login(self, client: Client, device: str) -> None:
+        """Count the client as logged in to a device."""
+        self._link.logins.enter(client.serial, device, client.session.address)
+
+    def force_shutdown(self, device: str, by: str) -> None:
+        """Set FSD for a device."""
+        self._link.force_shutdown(device, by)
+
+    def _log_denied(self, address: str) -> None:
+        if self.now - self._denied_at >= DENIED_LOG_INTERVAL:
+            self._denied_at = self.now
+            logger.warning("turning %s away: it may not connect (allow_from, deny_from)", address)

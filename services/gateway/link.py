@@ -1,0 +1,193 @@
+"""The gateway's side of the bus: the fleet comes in, orders, logins and FSD go out.
+
+The bus may go and come; clients outlive it. An FSD that could not be published waits here.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+import uuid
+from collections.abc import Callable
+
+from services.gateway.answers import Order
+from services.gateway.logins import Logins
+from services.gateway.mirror import own_version
+from services.gateway.tracking import Tracking
+from shared.bus import Bus
+from shared.errors import BusError, PayloadError
+from shared.fleet import Fleet
+from shared.latest import Latest
+from shared.messages import (
+    ForcedShutdown,
+    Message,
+    Request,
+    Result,
+    ServiceInfo,
+    availability_of,
+    read,
+)
+from shared.messages import Logins as LoginsMessage
+from shared.topics import (
+    DeviceTopic,
+    OfDevice,
+    OfService,
+    ServiceKind,
+    ServiceTopic,
+    Topics,
+    is_dotted_name,
+)
+
+QUIET = 0.25  # the retained messages have all come when none came for so long
+PUBLISH_TIMEOUT = 5.0  # upsmon gives a reply 10 s
+REQUEST_LIFETIME = 30.0
+BY_LIMIT = 256
+
+logger = logging.getLogger(__name__)
+
+
+class Link:
+    """What the gateway hears and says on the bus; `session` is run for each connection to it."""
+
+    def __init__(self, id: str, topics: Topics) -> None:
+        self.id = id
+        self.topics = topics
+        self.fleet = Fleet(topics)
+        self.logins = Logins()
+        self.tracking = Tracking()
+        self.on_order: Callable[[], None] = lambda: None  # the order of devices may have changed
+        self._bus: Bus | None = None
+        self._started = time.time()
+        self._due: Latest[dict[str, ForcedShutdown]] = Latest({})
+        self._is_subscribed = asyncio.Event()
+        self._retained = asyncio.Event()
+
+    async def session(self, bus: Bus) -> None:
+        """Hear and say all there is until the connection is lost."""
+        self.fleet.begin_session(_now())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(bus))
+                tasks.create_task(self._announce(bus))
+                tasks.create_task(self._publish_shutdowns(bus))
+        finally:
+            self._bus = None
+
+    async def settled(self) -> None:
+        """Wait until the bus has told what it knows."""
+        await self._is_subscribed.wait()
+        while True:
+            self._retained.clear()
+            try:
+                async with asyncio.timeout(QUIET):
+                    await self._retained.wait()
+            except TimeoutError:
+                return
+
+    async def has_device(self) -> None:
+        """Wait until at least one device is described."""
+        described = asyncio.Event()
+        self.fleet.follow(lambda _name, device: described.set() if device and device.meta else None)
+        if not self.fleet.names():
+            await described.wait()
+
+    async def order(self, order: Order, by: str, id: str | None) -> str:
+        """Hand an order to the driver; `id` is given if the client wants to hear of the result."""
+        if id is not None:
+            self.tracking.add(id, _now())
+        if await self._is_published(order, by, id):
+            return "OK" if id is None else f"OK TRACKING {id}"
+        if id is not None:
+            self.tracking.drop(id)
+        return order.failure
+
+    def force_shutdown(self, device: str, by: str) -> None:
+        """Set FSD for a device: here at once, on the bus as soon as it is there."""
+        order = ForcedShutdown(by=by, at=time.time(), reason="FSD")
+        publication = order.publication(self.topics, device)
+        self.fleet.take(Message(publication.topic, publication.payload, False), _now())
+        self._due.set({**self._due.value, device: order})
+
+    async def _is_published(self, order: Order, by: str, id: str | None) -> bool:
+        bus = self._bus
+        if bus is None or not is_dotted_name(order.name):
+            return False
+        expires = time.time() + REQUEST_LIFETIME
+        request = Request(
+            value=order.value, id=id or str(uuid.uuid4()), by=by[:BY_LIMIT], expires=expires
+        )
+        publication = request.publication(
+            self.topics,
+            order.device,
+            DeviceTopic.COMMAND if order.is_command else DeviceTopic.SET,
+            order.name,
+        )
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT):
+                await bus.publish(publication)
+        except (BusError, TimeoutError) as error:
+            why = str(error) or "the broker does not answer"
+            logger.warning("cannot hand on an order for %s: %s", order.device, why)
+            return False
+        return True
+
+    async def _listen(self, bus: Bus) -> None:
+        filters = (
+            *self.fleet.filters,
+            self.topics.every_device(DeviceTopic.RESULT),
+            self.topics.every_service(ServiceTopic.LOGINS, ServiceKind.GATEWAY),
+            self.topics.every_service(ServiceTopic.AVAILABILITY, ServiceKind.GATEWAY),
+        )
+        await bus.subscribe(*filters)
+        self._bus = bus
+        self._is_subscribed.set()
+        async for message in bus.listen():
+            if message.retained:
+                self._retained.set()
+            about = self.topics.parse(message.topic)
+            if not self.fleet.take(message, _now()):
+                self._take(about, message)
+            elif isinstance(about, OfService):
+                self.on_order()
+
+    def _take(self, about: OfDevice | OfService | None, message: Message) -> None:
+        try:
+            if isinstance(about, OfDevice):
+                self._take_result(message)
+            elif isinstance(about, OfService) and about.id != self.id:
+                self._take_gateway(about, message)
+        except PayloadError as error:
+            logger.warning("dropped a bad payload: %s", error)
+
+    def _take_result(self, message: Message) -> None:
+        result = read(Result, message)
+        if result.id is not None:
+            self.tracking.conclude(result.id, result.status)
+
+    def _take_gateway(self, about: OfService, message: Message) -> None:
+        if about.part is ServiceTopic.LOGINS:
+            logins = read(LoginsMessage, message).logins if message.payload else {}
+            self.logins.take_others(about.id, logins)
+        elif about.part is ServiceTopic.AVAILABILITY:
+            self.logins.take_availability(about.id, availability_of(message.payload))
+
+    async def _announce(self, bus: Bus) -> None:
+        info = ServiceInfo(version=own_version(), host=socket.gethostname(), started=self._started)
+        await bus.publish(info.publication(self.topics, ServiceKind.GATEWAY, self.id))
+        is_online = False
+        async for logins in self.logins.own.follow():
+            await bus.publish(LoginsMessage(logins=logins).publication(self.topics, self.id))
+            if not is_online:
+                is_online = True
+                await bus.online()
+
+    async def _publish_shutdowns(self, bus: Bus) -> None:
+        async for due in self._due.follow():
+            for device, order in list(due.items()):
+                await bus.publish(order.publication(self.topics, device))
+                if self._due.value.get(device) is order:
+                    del self._due.value[device]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

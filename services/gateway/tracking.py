@@ -1,0 +1,66 @@
+"""What became of requests that clients want to hear of: a bounded table with a clock."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from shared.errors import ResultStatus
+
+LIMIT = 10_000
+PENDING = "PENDING"
+UNKNOWN = "ERR UNKNOWN"
+
+# In upsd's words: it knows four ends of a request, the bus knows more.
+WORDS = {
+    ResultStatus.OK: "SUCCESS",
+    ResultStatus.UNKNOWN: UNKNOWN,
+    ResultStatus.INVALID: "ERR INVALID-ARGUMENT",
+    ResultStatus.TOO_LONG: "ERR INVALID-ARGUMENT",
+    ResultStatus.READ_ONLY: "ERR INVALID-ARGUMENT",
+    ResultStatus.FAILED: "ERR FAILED",
+    ResultStatus.EXPIRED: "ERR FAILED",
+    ResultStatus.REFUSED: "ERR FAILED",
+    ResultStatus.STALE: "ERR FAILED",
+}
+
+
+@dataclass(slots=True)
+class _Entry:
+    added: float
+    word: str = PENDING
+
+
+class Tracking:
+    """The results of requests by their ids, which count in any case."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    def add(self, id: str, now: float) -> None:
+        """Begin to track a request; the oldest is forgotten when there are too many."""
+        if len(self._entries) >= self._limit:
+            self._entries.popitem(last=False)
+        self._entries[id.upper()] = _Entry(now)
+
+    def drop(self, id: str) -> None:
+        """Forget a request that was never handed on."""
+        self._entries.pop(id.upper(), None)
+
+    def conclude(self, id: str, status: ResultStatus) -> None:
+        """Note how a request ended, if it is one of ours."""
+        entry = self._entries.get(id.upper())
+        if entry is not None:
+            entry.word = WORDS[status]
+
+    def result(self, id: str) -> str:
+        """Say how a request ended, in the words of GET TRACKING."""
+        entry = self._entries.get(id.upper())
+        return entry.word if entry else UNKNOWN
+
+    def expire(self, now: float, delay: float) -> None:
+        """Forget requests that are older than the delay."""
+        while self._entries:
+            oldest = next(iter(self._entries.values()))
+            if now - oldest.added <= delay:
+                return
+            self._entries.popitem(last=False)

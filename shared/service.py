@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def start(
     kind: type[K],
-    main: Callable[[Latest[K]], Coroutine[Any, Any, None]],
+    main: Callable[["Reloadable[K]"], Coroutine[Any, Any, None]],
     config: Path | None,
     nut_config: Path | None,
     log_level: str,
@@ -31,27 +31,38 @@ def start(
     """Run one service as a process of its own; what ends it is one line and exit code 1."""
     log_to_stderr(log_level)
     try:
-        file = find_file(config)
+        file = find_file(config, nut_config)
         run(lambda: kind.load(file, nut_config), main)
     except PowerError as error:
         sys.exit(f"nutbus: {error}")
 
 
-def run(load: Callable[[], S], main: Callable[[Latest[S]], Coroutine[Any, Any, None]]) -> None:
+class Reloadable(Latest[S]):
+    """Settings that can be read again where they came from."""
+
+    def __init__(self, load: Callable[[], S]) -> None:
+        super().__init__(load())
+        self._load = load
+
+    def reload(self) -> None:
+        """Read the settings again and hand them on; SettingsError leaves the old ones."""
+        self.set(self._load())
+
+
+def run(load: Callable[[], S], main: Callable[[Reloadable[S]], Coroutine[Any, Any, None]]) -> None:
     """Run `main` with the loaded settings until it ends; SIGINT and SIGTERM cancel it.
 
     SIGHUP loads the settings again and hands them on; settings that are wrong are refused with one
     line and the old ones stay. Raises the first PowerError that ended `main`.
     """
-    first = load()
+    settings = Reloadable(load)
 
     async def cancellable() -> None:
         task = asyncio.current_task()
         assert task is not None
-        settings = Latest(first)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        loop.add_signal_handler(signal.SIGHUP, _reload, load, settings)
+        loop.add_signal_handler(signal.SIGHUP, _reload, settings)
         await main(settings)
 
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
@@ -68,11 +79,10 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level.upper(), format=form)
 
 
-def _reload(load: Callable[[], S], settings: Latest[S]) -> None:
+def _reload(settings: Reloadable[S]) -> None:
     try:
-        new = load()
+        settings.reload()
     except SettingsError as error:
         logger.error("settings not reloaded, the old ones stay: %s", error)
     else:
         logger.info("settings reloaded")
-        settings.set(new)

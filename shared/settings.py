@@ -193,8 +193,13 @@ class ServiceSettings(BaseSettings):
             raise SettingsError(f"{source}: {faults(error)}") from None
 
 
-def find_file(file: Path | None) -> Path | None:
-    """Choose the settings file: the one given, NUTBUS_CONFIG, or the first default that exists."""
+def find_file(file: Path | None, nut_config: Path | None = None) -> Path | None:
+    """Choose the settings file: the one given, NUTBUS_CONFIG, or the first default that exists.
+
+    Beside NUT's own files (`nut_config`) only one that is given counts.
+    """
+    if nut_config:
+        return file
     named = file or (Path(os.environ["NUTBUS_CONFIG"]) if os.environ.get("NUTBUS_CONFIG") else None)
     return named or next((default for default in DEFAULT_FILES if default.is_file()), None)
 

@@ -18,7 +18,6 @@ from services.console.live import View, view
 from shared import service
 from shared.errors import PayloadError, PowerError
 from shared.events import EventType
-from shared.latest import Latest
 from shared.messages import Availability, DeviceEvent, read
 from shared.topics import DeviceTopic, OfDevice
 
@@ -124,7 +123,7 @@ def free_port(first: int) -> int:
     raise PowerError(f"no free port from {first} to {first + PORTS_TRIED - 1} on {HOST}")
 
 
-async def _play(settings: Latest[up.Household], port: int) -> None:
+async def _play(settings: service.Reloadable[up.Household], port: int) -> None:
     async with asyncio.TaskGroup() as tasks:
         household = tasks.create_task(up.run(settings))
         await _until_served(port)

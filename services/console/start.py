@@ -56,7 +56,7 @@ def passwd() -> None:
 
 
 def _file(config: Path | None, nut_config: Path | None) -> Path | None:
-    file = config if nut_config else find_file(config)
+    file = find_file(config, nut_config)
     if not file and not nut_config:
         places = " or ".join(str(default) for default in DEFAULT_FILES)
         raise SettingsError(

@@ -20,6 +20,7 @@ from services.gateway.settings import GatewaySettings
 from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
 from shared.nutconfig import nut_settings
+from shared.service import Reloadable
 from shared.settings import BusSettings, ServiceSettings, merged, read_toml
 
 MAX_DELAY = 60.0
@@ -30,17 +31,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service that `up` can start: it does when one of `sections` is there."""
+    """One service that `up` can start: it does when one of `sections` is there.
+
+    `run` takes the settings, and what reads them again.
+    """
 
     name: str
     sections: tuple[str, ...]
     settings: type[ServiceSettings]
-    run: Callable[[Latest[Any]], Coroutine[Any, Any, None]]
+    run: Callable[[Latest[Any], Callable[[], None]], Coroutine[Any, Any, None]]
 
 
 SERVICES = (
     Service("driver", ("devices", "driver"), DriverSettings, driver.run),
-    Service("gateway", ("gateway",), GatewaySettings, gateway.run),
+    Service("gateway", ("gateway",), GatewaySettings, lambda settings, _: gateway.run(settings)),
 )
 
 
@@ -78,7 +82,7 @@ def household(tables: dict[str, Any], source: str) -> Household:
     return _let_in(Household(bus, own, services))
 
 
-async def run(settings: Latest[Household]) -> None:
+async def run(settings: Reloadable[Household]) -> None:
     """Run everything until cancelled; a service that crashes is restarted, the others go on."""
     async with asyncio.TaskGroup() as tasks:
         if settings.value.broker:
@@ -89,17 +93,17 @@ async def run(settings: Latest[Household]) -> None:
         shares = {name: Latest(value) for name, value in settings.value.services.items()}
         for service in SERVICES:
             if service.name in shares:
-                tasks.create_task(keep_running(service, shares[service.name]))
+                tasks.create_task(keep_running(service, shares[service.name], settings.reload))
         tasks.create_task(_hand_on(settings, shares))
 
 
-async def keep_running(service: Service, settings: Latest[Any]) -> None:
+async def keep_running(service: Service, settings: Latest[Any], reload: Callable[[], None]) -> None:
     """Run one service; after a crash start it again, later each time."""
     attempt = 0
     while True:
         began = asyncio.get_running_loop().time()
         try:
-            await service.run(settings)
+            await service.run(settings, reload)
         except* PowerError as group:
             logger.error("%s: %s", service.name, first_error(group))
         except* Exception:  # one service must never take the others with it

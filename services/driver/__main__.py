@@ -16,7 +16,11 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Put power devices on the bus."""
-    service.start(DriverSettings, run, config, nut_config, log_level)
+    service.start(DriverSettings, _serve, config, nut_config, log_level)
+
+
+async def _serve(settings: service.Reloadable[DriverSettings]) -> None:
+    await run(settings, settings.reload)
 
 
 if __name__ == "__main__":

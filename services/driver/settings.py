@@ -152,7 +152,7 @@ class DriverSettings(ServiceSettings):
         """Check tables that are already read; files as ports count from the folder of `source`."""
         devices = tables.get("devices")
         if isinstance(devices, dict):
-            folder = Path(source).parent
+            folder = Path(source) if Path(source).is_dir() else Path(source).parent
             located = {name: _located(device, folder) for name, device in devices.items()}
             tables = {**tables, "devices": located}
         return super().from_tables(tables, source)

@@ -2,9 +2,11 @@
 
 from services.driver.contract import Kind
 from services.driver.drivers.dummy import DummyDriver, DummyOptions
+from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 
 KINDS = (
     Kind("dummy", DummyOptions, DummyDriver, aliases=("dummy-ups",), port_is_file=True),
-)  # fmt: skip
+    Kind("simulated", SimulatedOptions, SimulatedDriver),
+)
 
 DRIVERS: dict[str, Kind] = {name: kind for kind in KINDS for name in (kind.name, *kind.aliases)}

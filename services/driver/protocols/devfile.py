@@ -2,7 +2,7 @@ r"""The language of dummy-ups files, `.dev` and `.seq`: what the lines say, and 
 
 NUT, docs/man/dummy-ups.txt. A line is `variable: value` (also `variable = value` or `variable
 value`; without a value the variable goes), `TIMER seconds`, `ALARM text`, or `ALARM` alone, which
-ends all alarms. `#` begins a comment. `"…"` and `\#` protect what would have a meaning.
+ends all alarms. `#` begins a comment. `"…"`, `\#`, `\"` and `\=` protect what would have a meaning.
 
 Unlike NUT, whose lexer takes a value apart into words, a value keeps the spaces, the `=` and the
 backslashes within it, and a quote that is not closed is a character like another; so a dump of any
@@ -70,7 +70,7 @@ NEW = Board({"ups.mfr": "Dummy Manufacturer", "ups.model": "Dummy UPS"}, "OL")
 
 _LINE = re.compile(r"(?P<name>[^\s:=#]+)(?P<separator>\s*[:=]|\s+|\Z)(?P<rest>.*)", re.DOTALL)
 # A piece of a value: a quoted text at the start of a word, an escaped character, or any other one.
-_PIECE = re.compile(r'(?<![^\s])"((?:[^"\\]|\\.)*)"|\\(["\\#=])|(.)', re.DOTALL)
+_PIECE = re.compile(r'(?<![^\s])"((?:[^"\\]|\\.)*)"|\\(["#=])|(.)', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?\Z")
 

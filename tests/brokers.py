@@ -128,7 +128,7 @@ class ProgramBroker(TestBroker):
             raise AssertionError(f"{self.program} ended at its start:\n{self.log}")
 
     async def _end(self, how: Callable[[asyncio.subprocess.Process], None]) -> None:
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -140,6 +140,7 @@ class ProgramBroker(TestBroker):
             process.kill()
             await process.wait()
             raise
+        self._process = None  # only now: who is cancelled before this can stop it again
 
 
 class Mosquitto(ProgramBroker):

@@ -32,7 +32,11 @@ MAX_DELAY = 30.0
 STEADY_AFTER = 10.0  # a session that lasted this long was a good one: the next try comes soon
 MISC_INTERVAL = 1.0
 FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
-INBOX_FULL = 10_000  # then the socket is not read until the inbox is half empty
+# Beyond either of these the socket is not read until the inbox is half empty.
+INBOX_FULL = 10_000  # messages
+INBOX_FULL_BYTES = 64 * 1024 * 1024
+# While somebody awaits an acknowledgement the socket has to be read on, but not beyond this.
+INBOX_BURSTS = 10  # times either of the above
 OUTBOX_INFLIGHT = 200
 
 logger = logging.getLogger(__name__)
@@ -66,6 +70,7 @@ class Bus:
         self._identity = identity
         self._loop = asyncio.get_running_loop()
         self._inbox: deque[Message] = deque()
+        self._inbox_bytes = 0
         self._paused: paho.SocketLike | None = None
         self._closing = False
         self._lost: asyncio.Future[None] = self._loop.create_future()
@@ -87,7 +92,7 @@ class Bus:
         """Hand a message to the broker: QoS 0 once it is written, QoS 1 once it is acknowledged."""
         self._check()
         info = self._client.publish(*publication)
-        if info.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_QUEUE_SIZE):
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BusError(f"cannot publish to {publication.topic}: {paho.error_string(info.rc)}")
         if not info.is_published():
             await self._acknowledged(info.mid)
@@ -160,9 +165,9 @@ class Bus:
             self._arrival = self._loop.create_future()
             await self._arrival
         message = self._inbox.popleft()
-        if self._paused and len(self._inbox) < INBOX_FULL // 2:
-            self._loop.add_reader(self._paused, self._read)
-            self._paused = None
+        self._inbox_bytes -= len(message.payload)
+        if self._paused and not self._holds(0.5):
+            self._resume()
         return message
 
     def _check(self) -> None:
@@ -176,6 +181,7 @@ class Bus:
 
     async def _acknowledged(self, mid: int) -> None:
         waiting = self._waiting[mid] = self._loop.create_future()
+        self._resume()
         try:
             await waiting
         finally:
@@ -196,10 +202,33 @@ class Bus:
 
     def _read(self) -> None:
         self._client.loop_read()
-        if len(self._inbox) > INBOX_FULL and not self._paused:
-            self._paused = self._client.socket()
-            if self._paused:
-                self._loop.remove_reader(self._paused)
+        while self._decrypted() and not self._holds(1):
+            self._client.loop_read()
+        if self._holds(INBOX_BURSTS):
+            self._lose(BusError("messages arrive faster than they are taken"))
+        if self._holds(1) and (not self._waiting or self._lost.done()):
+            self._pause()
+
+    def _decrypted(self) -> bool:
+        """Tell whether TLS holds more that was read; the socket would not become readable."""
+        line = self._client.socket()
+        return isinstance(line, ssl.SSLSocket) and line.pending() > 0
+
+    def _holds(self, share: float) -> bool:
+        """Tell whether the inbox holds more than this share of its measure."""
+        limit, limit_bytes = share * INBOX_FULL, share * INBOX_FULL_BYTES
+        return len(self._inbox) > limit or self._inbox_bytes > limit_bytes
+
+    def _pause(self) -> None:
+        self._paused = self._client.socket()
+        if self._paused:
+            self._loop.remove_reader(self._paused)
+
+    def _resume(self) -> None:
+        line, self._paused = self._paused, None
+        if line:
+            self._loop.add_reader(line, self._read)
+            self._loop.call_soon(self._read)  # for what TLS has decrypted already
 
     def _on_socket_open(
         self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
@@ -209,6 +238,7 @@ class Bus:
     def _on_socket_close(
         self, _client: paho.Client, _data: object, closed: "paho.SocketLike"
     ) -> None:
+        self._paused = None
         if closed.fileno() >= 0:
             self._loop.remove_reader(closed)
             self._loop.remove_writer(closed)
@@ -252,6 +282,7 @@ class Bus:
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         with contextlib.suppress(UnicodeDecodeError):  # then it is no topic of ours
             self._inbox.append(Message(message.topic, bytes(message.payload), message.retain))
+            self._inbox_bytes += len(message.payload)
         if self._arrival and not self._arrival.done():
             self._arrival.set_result(None)
 

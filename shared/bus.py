@@ -15,15 +15,15 @@ import ssl
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from shared.errors import BusError
+from shared.dialling import dialled
+from shared.errors import BusError, first_error
 from shared.messages import Availability, Message, Publication, service_availability
-from shared.settings import BrokerAddress, BusSettings
+from shared.settings import BusSettings
 from shared.topics import Topics
 
 CONNECT_TIMEOUT = 10.0
@@ -73,10 +73,11 @@ class Bus:
         self._inbox_bytes = 0
         self._paused: paho.SocketLike | None = None
         self._closing = False
+        self._where = ""
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._arrival: asyncio.Future[None] | None = None
-        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._waiting: dict[int, asyncio.Future[list[int]]] = {}
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -113,7 +114,13 @@ class Bus:
             self._check()
             chunk = [(filter_, 1) for filter_ in filters[start : start + FILTERS_AT_ONCE]]
             code, mid = self._client.subscribe(chunk)
-            await self._sent(code, mid)
+            if refused := await self._sent(code, mid):
+                first, others = chunk[refused[0]][0], len(refused) - 1
+                more = f" and {others} others" if others else ""
+                raise BusError(
+                    f"the broker at {self._where} refused the subscription to {first}{more};"
+                    " see its ACL and its limits"
+                )
 
     async def unsubscribe(self, *filters: str) -> None:
         """Ask for topics no more."""
@@ -124,9 +131,13 @@ class Bus:
 
     async def _open(self, settings: BusSettings) -> None:
         address = settings.address
+        self._where = str(address)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                self._client.line = await _line(address, _tls(settings) if address.tls else None)
+                context = _tls(settings) if address.tls else None
+                self._client.line = await dialled(
+                    address.host, address.port, context, CONNECT_TIMEOUT
+                )
                 self._client.connect(address.host, address.port, settings.keepalive)
                 await self._connected
         except (OSError, ValueError) as error:  # TimeoutError is an OSError
@@ -174,16 +185,18 @@ class Bus:
         if self._lost.done():
             self._lost.result()
 
-    async def _sent(self, code: MQTTErrorCode, mid: int | None) -> None:
+    async def _sent(self, code: MQTTErrorCode, mid: int | None) -> list[int]:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise BusError(f"cannot subscribe: {paho.error_string(code)}")
-        await self._acknowledged(mid)
+        return await self._acknowledged(mid)
 
-    async def _acknowledged(self, mid: int) -> None:
-        waiting = self._waiting[mid] = self._loop.create_future()
+    async def _acknowledged(self, mid: int) -> list[int]:
+        """Wait for the broker's answer; the places of what it refused."""
+        waiting: asyncio.Future[list[int]] = self._loop.create_future()
+        self._waiting[mid] = waiting
         self._resume()
         try:
-            await waiting
+            return await waiting
         finally:
             self._waiting.pop(mid, None)
 
@@ -216,8 +229,7 @@ class Bus:
 
     def _holds(self, share: float) -> bool:
         """Tell whether the inbox holds more than this share of its measure."""
-        limit, limit_bytes = share * INBOX_FULL, share * INBOX_FULL_BYTES
-        return len(self._inbox) > limit or self._inbox_bytes > limit_bytes
+        return max(len(self._inbox) / INBOX_FULL, self._inbox_bytes / INBOX_FULL_BYTES) > share
 
     def _pause(self) -> None:
         self._paused = self._client.socket()
@@ -264,7 +276,7 @@ class Bus:
         if self._connected.done():
             return
         if reason.is_failure:
-            self._lose(BusError(f"the broker refused us: {reason}"))
+            self._lose(BusError(f"the broker at {self._where} refused us: {reason}"))
         else:
             self._connected.set_result(None)
 
@@ -276,8 +288,8 @@ class Bus:
         reason: ReasonCode,
         _properties: object,
     ) -> None:
-        why = "closed" if self._closing else f"connection to the broker lost: {reason}"
-        self._lose(BusError(why))
+        lost = f"the connection to the broker at {self._where} was lost: {reason}"
+        self._lose(BusError("closed" if self._closing else lost))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         with contextlib.suppress(UnicodeDecodeError):  # then it is no topic of ours
@@ -289,7 +301,7 @@ class Bus:
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_rest: object) -> None:
         waiting = self._waiting.get(mid)
         if waiting and not waiting.done():
-            waiting.set_result(None)
+            waiting.set_result([])
 
     def _on_subscribe(
         self,
@@ -300,12 +312,8 @@ class Bus:
         _: object,
     ) -> None:
         waiting = self._waiting.get(mid)
-        if not waiting or waiting.done():
-            return
-        if any(reason.is_failure for reason in reasons):
-            waiting.set_exception(BusError("the broker refused a subscription; see its ACL"))
-        else:
-            waiting.set_result(None)
+        if waiting and not waiting.done():
+            waiting.set_result([place for place, code in enumerate(reasons) if code.is_failure])
 
 
 @contextlib.asynccontextmanager
@@ -335,7 +343,8 @@ async def stay_connected(
 
     The delays grow exponentially with full jitter, since many services lose one broker at once.
     """
-    attempt, loop = 0, asyncio.get_running_loop()
+    attempt, loop, task = 0, asyncio.get_running_loop(), asyncio.current_task()
+    cancels = task.cancelling() if task else 0
     while True:
         began = loop.time()
         done = False
@@ -343,11 +352,13 @@ async def stay_connected(
             async with connect(settings, identity) as bus:
                 logger.info("connected to the broker at %s", settings.address)
                 await session(bus)
-            done = True
+                done = True
         except* BusError as lost:
             attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
             level = logging.WARNING if attempt <= 1 else logging.DEBUG
-            logger.log(level, "%s: %s", settings.address, lost.exceptions[0])
+            logger.log(level, "%s", first_error(lost))
+        if task and task.cancelling() > cancels:
+            raise asyncio.CancelledError  # a TaskGroup that ends by an error swallows it
         if done:
             return
         await asyncio.sleep(random.uniform(0, min(MAX_DELAY, 2.0**attempt / 2)))  # noqa: S311 -- jitter is no secret
@@ -375,74 +386,15 @@ def _client(settings: BusSettings, identity: Identity | None) -> _Client:
     return client
 
 
-async def _line(address: BrokerAddress, context: ssl.SSLContext | None) -> socket.socket:
-    """Open a TCP connection, with TLS if there is a context; each address gets its share of time.
-
-    Raises OSError, the one of the last address.
-    """
-    found = await asyncio.get_running_loop().getaddrinfo(
-        address.host, address.port, type=socket.SOCK_STREAM
-    )
-    error = OSError("the name has no address")
-    for family, kind, protocol, _, where in found:
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT / len(found)):
-                return await _dialled(
-                    socket.socket(family, kind, protocol), where, address, context
-                )
-        except OSError as failed:  # TimeoutError is one
-            error = failed
-    raise error
-
-
-async def _dialled(
-    line: socket.socket,
-    where: tuple[Any, ...],
-    address: BrokerAddress,
-    context: ssl.SSLContext | None,
-) -> socket.socket:
-    try:
-        line.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(line, where)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would cost 44 ms
-        if context:
-            line = context.wrap_socket(
-                line, server_hostname=address.host, do_handshake_on_connect=False
-            )
-            await _shake_hands(line)
-    except BaseException:
-        line.close()
-        raise
-    return line
-
-
-async def _shake_hands(line: ssl.SSLSocket) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        try:
-            return line.do_handshake()
-        except ssl.SSLWantReadError:
-            await _until_ready(line, loop.add_reader, loop.remove_reader)
-        except ssl.SSLWantWriteError:
-            await _until_ready(line, loop.add_writer, loop.remove_writer)
-
-
-async def _until_ready(
-    line: ssl.SSLSocket, add: Callable[..., None], remove: Callable[..., object]
-) -> None:
-    ready = asyncio.Event()
-    add(line, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        remove(line)
-
-
 def _tls(settings: BusSettings) -> ssl.SSLContext:
+    files = [settings.ca_file]
     try:
         context = ssl.create_default_context(cafile=settings.ca_file)
         if settings.certificate_file:
-            context.load_cert_chain(settings.certificate_file, settings.key_file)
+            files = [settings.certificate_file, settings.key_file]
+            # The password keeps OpenSSL from asking for one at the terminal.
+            context.load_cert_chain(settings.certificate_file, settings.key_file, password="")
     except OSError as error:  # ssl.SSLError is one
-        raise BusError(f"cannot use the certificates for the broker: {error}") from None
+        named = " and ".join(str(file) for file in files if file) or "the system's authorities"
+        raise BusError(f"cannot use {named} for TLS with the broker: {error}") from None
     return context

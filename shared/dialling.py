@@ -1,0 +1,65 @@
+"""TCP and TLS connections as plain sockets, opened in the event loop."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+
+async def dialled(
+    host: str, port: int, context: ssl.SSLContext | None, patience: float
+) -> socket.socket:
+    """Open a connection, with TLS if there is a context; raises OSError.
+
+    The addresses of the host are tried in turn; each gets its share of `patience` (seconds). The
+    socket does not block and does not delay what is small.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    error = OSError("the name has no address")
+    for family, kind, protocol, _, where in found:
+        line = socket.socket(family, kind, protocol)
+        try:
+            async with asyncio.timeout(patience / len(found)):
+                return await _connected(line, where, host, context)
+        except OSError as failed:  # TimeoutError is one
+            error = failed
+    raise error
+
+
+async def _connected(
+    line: socket.socket, where: tuple[Any, ...], host: str, context: ssl.SSLContext | None
+) -> socket.socket:
+    try:
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, where)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would cost 44 ms
+        if context:
+            line = context.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
+            await _shake_hands(line)
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
+async def _shake_hands(line: ssl.SSLSocket) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            return line.do_handshake()
+        except ssl.SSLWantReadError:
+            await _until_ready(line, loop.add_reader, loop.remove_reader)
+        except ssl.SSLWantWriteError:
+            await _until_ready(line, loop.add_writer, loop.remove_writer)
+
+
+async def _until_ready(
+    line: ssl.SSLSocket, add: Callable[..., None], remove: Callable[..., object]
+) -> None:
+    ready = asyncio.Event()
+    add(line, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        remove(line)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, Coroutine
@@ -10,7 +11,7 @@ from typing import Any, Literal, TypeVar
 from shared.bus import Bus, connect
 from shared.errors import BusError, PayloadError, PowerError, first_error
 from shared.fleet import Fleet
-from shared.messages import Message, Request, Result, read
+from shared.messages import DeviceEvent, Message, Request, Result, read
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice
 
@@ -20,14 +21,17 @@ QUIET = 0.25  # no retained message for so long: the broker has told all that it
 BURST_TIMEOUT = 5.0
 BY = "nutbus console"
 
+logger = logging.getLogger(__name__)
+
 
 class View:
-    """A connection to the bus with a fleet mirror; other messages go to `rest`."""
+    """A connection to the bus with a fleet mirror, and the events and results that arrive."""
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.fleet = Fleet(bus.topics)
-        self.rest: asyncio.Queue[Message] = asyncio.Queue()
+        self.events: asyncio.Queue[tuple[str, DeviceEvent]] = asyncio.Queue()
+        self._results: dict[str, asyncio.Future[Result]] = {}
         self._arrived = asyncio.Event()
 
     async def settle(self) -> None:
@@ -45,12 +49,12 @@ class View:
         return False
 
     async def follow(self, *more: str) -> None:
-        """Keep the mirror up to date, and `rest` filled from the other filters."""
+        """Keep the mirror up to date, and take in what comes on the other filters."""
         clock = asyncio.get_running_loop().time
         self.fleet.begin_session(clock())
         async for message in self.bus.listen(*self.fleet.filters, *more):
             if not self.fleet.take(message, clock()):
-                self.rest.put_nowait(message)
+                self._take(message)
             self._arrived.set()
 
     async def expire(self) -> None:
@@ -68,32 +72,42 @@ class View:
         timeout: float,  # noqa: ASYNC109 -- the user's own, and an error of its own
     ) -> Result:
         """Send a request and wait for its result; BusError when none comes in time."""
-        order = Request(value=value, id=str(uuid.uuid4()), by=BY, expires=time.time() + timeout)
+        id = str(uuid.uuid4())
+        order = Request(value=value, id=id, by=BY, expires=time.time() + timeout)
+        waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._results[id] = waiting
         await self.bus.publish(order.publication(self.fleet.topics, device, part, name))
         try:
             async with asyncio.timeout(timeout):
-                while True:
-                    result = self._result_in(await self.rest.get(), device)
-                    if result and result.id == order.id:
-                        return result
+                return await waiting
         except TimeoutError:
             raise BusError(
                 f"no result from {device} within {timeout:g} s; it may still carry out the request"
             ) from None
+        finally:
+            del self._results[id]
 
-    def _result_in(self, message: Message, device: str) -> Result | None:
+    def _take(self, message: Message) -> None:
         about = self.fleet.topics.parse(message.topic)
-        if about != OfDevice(device, DeviceTopic.RESULT):
-            return None
+        if not isinstance(about, OfDevice):
+            return
         try:
-            return read(Result, message)
-        except PayloadError:
-            return None
+            if about.part is DeviceTopic.EVENT:
+                self.events.put_nowait((about.device, read(DeviceEvent, message)))
+            elif about.part is DeviceTopic.RESULT:
+                self._hand_over(read(Result, message))
+        except PayloadError as error:
+            logger.warning("dropped a bad payload: %s", error)
+
+    def _hand_over(self, result: Result) -> None:
+        waiting = self._results.get(result.id or "")
+        if waiting and not waiting.done():
+            waiting.set_result(result)
 
 
 @contextlib.asynccontextmanager
 async def view(settings: BusSettings, *more: DeviceTopic) -> AsyncGenerator[View]:
-    """See the bus inside the block, all that is retained included; `more` parts go to `rest`."""
+    """See the bus inside the block, all that is retained included, and `more` parts of devices."""
     async with connect(settings) as bus, asyncio.TaskGroup() as tasks:
         seen = View(bus)
         filters = [bus.topics.every_device(part) for part in more]

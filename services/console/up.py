@@ -1,6 +1,7 @@
 """`nutbus up`: the broker and every service that the settings name, in one process."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import secrets
@@ -84,16 +85,17 @@ def household(tables: dict[str, Any], source: str) -> Household:
 
 async def run(settings: Reloadable[Household]) -> None:
     """Run everything until cancelled; a service that crashes is restarted, the others go on."""
-    async with asyncio.TaskGroup() as tasks:
-        if settings.value.broker:
-            ready = asyncio.Event()
-            running = tasks.create_task(broker.run(settings.value.broker, ready=ready))
-            waiting = tasks.create_task(ready.wait())
-            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    own = settings.value.broker
+    # The broker leaves last, so that the services can say goodbye.
+    async with (
+        broker.serving(own) if own else contextlib.nullcontext(),
+        asyncio.TaskGroup() as tasks,
+    ):
         shares = {name: Latest(value) for name, value in settings.value.services.items()}
         for service in SERVICES:
             if service.name in shares:
-                tasks.create_task(keep_running(service, shares[service.name], settings.reload))
+                share = shares[service.name]
+                tasks.create_task(keep_running(service, share, settings.reload))
         tasks.create_task(_hand_on(settings, shares))
 
 

@@ -10,11 +10,10 @@ from rich.live import Live
 
 from services.console import render
 from services.console.live import View, view
-from shared.errors import PayloadError
 from shared.fleet import Device
-from shared.messages import DeviceEvent, read
+from shared.messages import DeviceEvent
 from shared.settings import BusSettings
-from shared.topics import DeviceTopic, OfDevice
+from shared.topics import DeviceTopic
 
 REDRAW_INTERVAL = 0.25  # changes that come closer together are drawn at once
 
@@ -40,16 +39,9 @@ async def events(settings: BusSettings, only: frozenset[str], as_json: bool) -> 
     """Print each event as it comes."""
     async with view(settings, DeviceTopic.EVENT) as seen:
         while True:
-            message = await seen.rest.get()
-            about = seen.fleet.topics.parse(message.topic)
-            if not isinstance(about, OfDevice) or (only and about.device not in only):
-                continue
-            try:
-                event = read(DeviceEvent, message)
-            except PayloadError as error:
-                typer.echo(f"nutbus: {error}", err=True)
-                continue
-            typer.echo(event_line(about.device, event, as_json))
+            device, event = await seen.events.get()
+            if not only or device in only:
+                typer.echo(event_line(device, event, as_json))
 
 
 def event_line(device: str, event: DeviceEvent, as_json: bool) -> str:

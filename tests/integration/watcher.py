@@ -81,7 +81,7 @@ class Watcher:
         topic = self.topic(device, DeviceTopic.EVENT)
         return [read(DeviceEvent, each).type for each in self.messages if each.topic == topic]
 
-    def results(self, device: str, id: str) -> list[Result]:
+    def results(self, device: str, id: str | None) -> list[Result]:
         topic = self.topic(device, DeviceTopic.RESULT)
         results = [read(Result, each) for each in self.messages if each.topic == topic]
         return [result for result in results if result.id == id]

@@ -1,0 +1,106 @@
+"""The settings of the driver service."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.driver.drivers import DRIVERS
+from services.driver.settings import DriverSettings
+from shared.errors import SettingsError
+
+KEYS = st.text(max_size=12) | st.sampled_from(["driver", "port", "default", "override", "mode"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+TABLES = st.recursive(
+    SCALARS | st.lists(SCALARS, max_size=3),
+    lambda inner: st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def device(source="nutbus.toml", **table):
+    tables = {"devices": {"ups1": {"driver": "dummy", "port": "x.dev", **table}}}
+    return DriverSettings.from_tables(tables, source).devices["ups1"]
+
+
+def fault(**table):
+    with pytest.raises(SettingsError) as error:
+        device(**table)
+    return str(error.value)
+
+
+def test_nested_tables_become_dotted_names_and_numbers_text():
+    override = {"battery": {"charge": {"low": 20}, "runtime.low": 90.5}, "ups.mfr": "A"}
+    assert device(override=override, default={"a.b": "-1"}).override == {
+        "battery.charge.low": "20",
+        "battery.runtime.low": "90.5",
+        "ups.mfr": "A",
+    }
+
+
+@pytest.mark.parametrize("value", [True, None, [1]])
+def test_a_value_is_a_text_or_a_number(value):
+    assert "a.b: the value is a text or a number" in fault(override={"a": {"b": value}})
+
+
+def test_an_unknown_key_names_the_nearest_of_both_sets():
+    assert (
+        fault(mod="dummy") == "nutbus.toml: devices.ups1: unknown key 'mod'; did you mean 'mode'?"
+    )
+    assert fault(poll_intervall=2).endswith("did you mean 'poll_interval'?")
+    assert "unknown key 'options'" in fault(options={})
+
+
+def test_an_option_is_checked_by_its_driver():
+    assert "devices.ups1: mode: Input should be 'dummy-once'" in fault(mode="twice")
+    assert device(mode="dummy-loop").options.mode == "dummy-loop"
+
+
+def test_an_unknown_driver_is_no_error_and_keeps_its_options_to_itself():
+    settings = device(driver="usbhid-ups", vendorid="051d")
+    assert settings.kind is None
+    assert settings.unknown_driver().startswith("unknown driver 'usbhid-ups'")
+
+
+def test_nut_names_of_drivers_are_understood():
+    assert device(driver="dummy-ups").kind is DRIVERS["dummy"]
+
+
+def test_a_relative_port_counts_from_the_settings_file(tmp_path):
+    file = str(tmp_path / "nutbus.toml")
+    assert device(file).port == str(tmp_path / "x.dev")
+    assert device(str(tmp_path)).port == str(tmp_path / "x.dev")
+    assert device(file, port="/etc/y.dev").port == "/etc/y.dev"
+    assert device(file, port="ups@host").port == "ups@host"
+    assert device(file, driver="simulated", port="none").port == "none"
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "-a", "a b", "x" * 64])
+def test_a_device_has_a_name_that_a_topic_can_have(name):
+    with pytest.raises(SettingsError, match="is no name"):
+        DriverSettings.from_tables({"devices": {name: {"driver": "dummy"}}}, "x")
+
+
+def test_what_the_driver_is_told_is_shown_but_no_secret(monkeypatch):
+    settings = device(mode="dummy-loop", ignorelb=True, sdcommands=["a", "b"])
+    shown = settings.driver_variables(0.5)
+    assert (
+        shown.items()
+        >= {
+            "driver.name": "dummy",
+            "driver.parameter.mode": "dummy-loop",
+            "driver.parameter.pollinterval": "0.5",
+            "driver.parameter.sdcommands": "a,b",
+            "driver.flag.ignorelb": "enabled",
+        }.items()
+    )
+    assert not [name for name in shown if "authconf" in name]
+
+
+@given(st.dictionaries(KEYS, TABLES, max_size=5))
+def test_any_device_is_settings_or_one_error(table):
+    fault = "nutbus.toml: "
+    try:
+        DriverSettings.from_tables({"devices": {"ups1": table}}, "nutbus.toml")
+    except SettingsError as error:
+        fault = str(error)
+    assert fault.startswith("nutbus.toml: ")

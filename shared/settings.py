@@ -23,7 +23,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings import SettingsError as UnreadableVariableError
 
 from shared.errors import SettingsError
 from shared.nutconfig import nut_settings
@@ -44,7 +51,11 @@ SECTIONS = (
 DEFAULT_FILES = (Path("nutbus.toml"), Path("/etc/nutbus/nutbus.toml"))
 EMBEDDED_ADDRESS = "127.0.0.1:1883"
 
+_PREFIX = "NUTBUS_"
 _PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
+_HOST = re.compile(r"[^\s/?#@]+\Z")
+_ESCAPES = "in a password write / ? # @ : and % as %2F %3F %23 %40 %3A and %25"
+_BROKER_RULE = f"the broker is embedded, embedded://host:port, mqtt:// or mqtts://host; {_ESCAPES}"
 
 
 class Section(BaseModel):
@@ -63,7 +74,9 @@ class Section(BaseModel):
             for key in data:
                 if key not in known:
                     raise ValueError(unknown_key(key, known))
-        return {secrets.get(key, key): _read(key, value, secrets) for key, value in data.items()}
+        # Of a secret and its file the later one counts: the environment's come last.
+        chosen = {secrets.get(key, key): (key, value) for key, value in data.items()}
+        return {name: _read(key, value, secrets) for name, (key, value) in chosen.items()}
 
 
 class BusSettings(Section):
@@ -71,6 +84,7 @@ class BusSettings(Section):
 
     broker: str = Field(
         default="embedded",
+        repr=False,  # it may hold a password
         description="embedded, embedded://127.0.0.1:1884, mqtt://host or mqtts://user@host:8883.",
     )
     prefix: str = Field(default="nut", description="First level of every topic.")
@@ -123,19 +137,26 @@ class BrokerAddress(BaseModel):
     @classmethod
     def parse(cls, url: str) -> Self:
         """Take `embedded` or a URL apart; ValueError says what is right."""
-        parts = urlsplit(f"embedded://{EMBEDDED_ADDRESS}" if url == "embedded" else url)
+        try:
+            parts = urlsplit(f"embedded://{EMBEDDED_ADDRESS}" if url == "embedded" else url)
+        except ValueError:  # its text may repeat the password
+            raise ValueError(_BROKER_RULE) from None
         try:
             port = parts.port
         except ValueError:
-            raise ValueError("the port of the broker is no number from 0 to 65535") from None
-        if parts.scheme not in _PORTS or not parts.hostname:
+            port = 0
+        if port == 0:
             raise ValueError(
-                "the broker is embedded, embedded://host:port, mqtt:// or mqtts://host"
-            )
+                f"the port of the broker is no number from 1 to 65535; {_ESCAPES}"
+            ) from None
+        host = unquote(parts.hostname or "")
+        rest = parts.path.removeprefix("/") or parts.query or parts.fragment
+        if parts.scheme not in _PORTS or not _HOST.match(host) or rest:
+            raise ValueError(_BROKER_RULE)
         return cls(
             embedded=parts.scheme == "embedded",
             tls=parts.scheme == "mqtts",
-            host=parts.hostname,
+            host=host,
             port=port or _PORTS[parts.scheme],
             username=unquote(parts.username) if parts.username else None,
             password=SecretStr(unquote(parts.password)) if parts.password else None,
@@ -151,7 +172,7 @@ class ServiceSettings(BaseSettings):
     """What every service is told; a service adds its own sections."""
 
     model_config = SettingsConfigDict(
-        env_prefix="NUTBUS_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     bus: BusSettings = Field(default_factory=BusSettings)
@@ -166,7 +187,7 @@ class ServiceSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Rank the environment above the file."""
-        return env_settings, init_settings
+        return _Environment(settings_cls, init_settings), init_settings
 
     @classmethod
     def load(cls, file: Path | None = None, nut_config: Path | None = None) -> Self:
@@ -190,7 +211,41 @@ class ServiceSettings(BaseSettings):
         try:
             return cls(**{key: tables[key] for key in tables if key in cls.model_fields})
         except ValidationError as error:
-            raise SettingsError(f"{source}: {faults(error)}") from None
+            raise SettingsError(f"{source}{_also(error)}: {faults(error)}") from None
+
+
+class _Environment(EnvSettingsSource):
+    """The NUTBUS_* variables; names of devices and the like are spelt as in the file."""
+
+    def __init__(self, settings_cls: type[BaseSettings], file: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._file = file
+
+    def __call__(self) -> dict[str, Any]:
+        for name in _variables():
+            section = _section(name)
+            if section not in SECTIONS:
+                raise SettingsError(f"{name}: {unknown_key(section, SECTIONS, 'section')}")
+        try:
+            tables = super().__call__()
+        except UnreadableVariableError as error:
+            names = [name for name in _variables(alone=True) if f'"{_section(name)}"' in str(error)]
+            raise SettingsError(
+                f"{', '.join(names)}: a list or a table is written as JSON"
+            ) from None
+        return _spelt_as(self._file(), tables)
+
+    def decode_complex_value(
+        self,
+        field_name: str,
+        field: FieldInfo | None,
+        value: Any,  # noqa: ANN401 -- pydantic-settings passes what the environment holds
+    ) -> Any:  # noqa: ANN401 -- and so it is handed on
+        """Read a list or a table; a number stays text, which pydantic converts where it is due."""
+        decoded = super().decode_complex_value(field_name, field, value)  # type: ignore[arg-type]
+        if not isinstance(decoded, dict | list | None):
+            raise ValueError("neither a list nor a table")
+        return decoded
 
 
 def find_file(file: Path | None, nut_config: Path | None = None) -> Path | None:
@@ -223,8 +278,12 @@ def read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{file}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8 at byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file}: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{file}: nested too deeply") from None
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -235,6 +294,35 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(old, dict) and isinstance(value, dict)
         result[key] = merged(old, value) if both else value  # type: ignore[arg-type] # narrowed by both
     return result
+
+
+def _variables(*, alone: bool = False) -> list[str]:
+    """Name the environment variables below a section; `alone` adds those of a whole one."""
+    prefixed = [name for name in os.environ if name.upper().startswith(_PREFIX)]
+    return [name for name in prefixed if "__" in name or (alone and _section(name) in SECTIONS)]
+
+
+def _section(variable: str) -> str:
+    return variable[len(_PREFIX) :].partition("__")[0].lower()
+
+
+def _also(error: ValidationError) -> str:
+    """Name the environment variables that have a part in faulty sections."""
+    sections = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
+    names = [name for name in _variables(alone=True) if _section(name) in sections]
+    return f" with {', '.join(names)}" if names else ""
+
+
+def _spelt_as(file: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
+    """Give the keys of the environment, which are lower case, the spelling of the file."""
+    spelling = {key.lower(): key for key in file}
+    spelt = {}
+    for key, value in environment.items():
+        name = key if key in file else spelling.get(key, key)
+        below = file.get(name)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        spelt[name] = _spelt_as(below, value) if both else value  # type: ignore[arg-type] # narrowed by both
+    return spelt
 
 
 def unknown_key(key: str, known: Iterable[str], kind: str = "key") -> str:
@@ -248,7 +336,8 @@ def faults(error: ValidationError) -> str:
     lines = []
     for fault in error.errors(include_url=False, include_input=False):
         where = ".".join(str(step) for step in fault["loc"])
-        what = fault["msg"].removeprefix("Value error, ")
+        table = fault["type"] in ("model_type", "dict_type")
+        what = "has to be a table" if table else fault["msg"].removeprefix("Value error, ")
         lines.append(f"{where}: {what}" if where else what)
     return "; ".join(lines)
 
@@ -261,7 +350,11 @@ def _is_secret(section: type[BaseModel], name: str) -> bool:
 def _read(key: str, value: object, secrets: dict[str, str]) -> object:
     if key not in secrets:
         return value
+    if not isinstance(value, str | Path):
+        raise ValueError(f"{key}: has to be the path of a file")
     try:
-        return Path(str(value)).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{key}: cannot read {value}: {error}") from None
+        return Path(value).read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{key}: {value} is not UTF-8") from None
+    except OSError as error:
+        raise ValueError(f"{key}: cannot read {value}: {error.strerror or error}") from None

@@ -5,12 +5,13 @@ retention are decided here and nowhere else. `read` turns any bytes into a paylo
 PayloadError.
 """
 
+import math
 import re
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 import msgpack
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import PayloadError, RefusedError, ResultStatus
 from shared.topics import DeviceTopic, ServiceTopic, Topics
@@ -47,9 +48,12 @@ class Availability(StrEnum):
 
 
 class Payload(BaseModel):
-    """What all payloads share: frozen, no silent conversion, unknown keys ignored."""
+    """What all payloads share: frozen, no silent conversion, unknown keys ignored.
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    A time that is no number would be before and after nothing, so none is taken.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
 
 
 class Packed(Payload):
@@ -58,8 +62,11 @@ class Packed(Payload):
     v: Literal[1] = VERSION
 
     def encode(self) -> bytes:
-        """Pack the map; None values are left out."""
-        return _checked(msgpack.packb(self.model_dump(exclude_none=True)))
+        """Pack the map; None values are left out; PayloadError says what cannot be sent."""
+        try:
+            return _checked(msgpack.packb(self.model_dump(exclude_none=True)))
+        except (ValueError, OverflowError) as error:
+            raise PayloadError(f"cannot be written: {error}") from None
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
@@ -69,15 +76,15 @@ class Packed(Payload):
         except ValidationError as error:
             raise PayloadError(_reason(error)) from None
         except (ValueError, msgpack.UnpackException, RecursionError) as error:
-            raise PayloadError(f"not msgpack: {error}") from None
+            raise PayloadError(f"not msgpack: {str(error) or type(error).__name__}") from None
 
 
 class Written(Payload):
     """A payload that travels as a JSON object."""
 
     def encode(self) -> bytes:
-        """Write the object; None values are left out."""
-        return _checked(self.model_dump_json(exclude_none=True).encode())
+        """Write the object; None values are left out; PayloadError says what cannot be sent."""
+        return _json(self)
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
@@ -177,9 +184,18 @@ class Request(Payload):
 
     model_config = ConfigDict(strict=False, coerce_numbers_to_str=True)  # people type {"value": 20}
 
+    @field_validator("value", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        if not isinstance(value, float):
+            return value
+        if not math.isfinite(value):
+            raise ValueError("a number that is not finite")
+        return int(value) if value.is_integer() else value
+
     def encode(self) -> bytes:
-        """Write the envelope."""
-        return _checked(self.model_dump_json(exclude_none=True).encode())
+        """Write the envelope; PayloadError says what cannot be sent."""
+        return _json(self)
 
     def publication(
         self,
@@ -247,7 +263,7 @@ class Logins(Packed):
 def variable(topics: Topics, device: str, name: str, value: str) -> Publication:
     """Address one variable as plain text; an empty value clears it."""
     topic = topics.device(device, DeviceTopic.VARIABLE, name)
-    return Publication(topic, value.encode(), 0, retain=True)
+    return Publication(topic, _utf8(value), 0, retain=True)
 
 
 def device_availability(topics: Topics, device: str, value: Availability) -> Publication:
@@ -302,6 +318,20 @@ def read(kind: type[P], message: Message) -> P:
 _AVAILABILITIES = tuple(str(value) for value in Availability)
 
 
+def _json(payload: Payload) -> bytes:
+    try:
+        return _checked(payload.model_dump_json(exclude_none=True).encode())
+    except ValueError:  # pydantic's own is one
+        raise PayloadError("cannot be written: a text has half a surrogate pair") from None
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return _checked(text.encode())
+    except UnicodeEncodeError:
+        raise PayloadError("cannot be written: a text has half a surrogate pair") from None
+
+
 def _checked(payload: bytes) -> bytes:
     if len(payload) > MAX_PAYLOAD:
         raise PayloadError(f"{len(payload)} bytes; a payload has at most {MAX_PAYLOAD}")
@@ -311,6 +341,7 @@ def _checked(payload: bytes) -> bytes:
 def _reason(error: ValidationError) -> str:
     """Say what the first fault is, without repeating what was sent."""
     first: Any = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(step) for step in first["loc"])
-    message = first["msg"]
+    # What was sent may be in it as a key: it has to stay one short line.
+    where = ".".join(ascii(step)[:40].strip("'") for step in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message

@@ -135,13 +135,16 @@ class Topics:
 
 def _of_device(rest: str) -> OfDevice | None:
     device, _, tail = rest.partition("/")
-    part, _, levels = tail.partition("/")
+    part, slash, levels = tail.partition("/")
     if not is_name(device) or part not in _DEVICE_PARTS:
         return None
     known = DeviceTopic(part)
-    if bool(levels) != (known in _NAMED):
-        return None
-    return OfDevice(device, known, levels.replace("/", "."))
+    if known not in _NAMED:
+        return None if slash else OfDevice(device, known)
+    # A second spelling of a name, load.off beside load/off, would slip past an ACL.
+    name = levels.replace("/", ".")
+    is_only_spelling = "." not in levels and is_dotted_name(name)
+    return OfDevice(device, known, name) if is_only_spelling else None
 
 
 def _of_service(rest: str) -> OfService | None:

@@ -98,15 +98,13 @@ class Host:
         """Start a device, change it in place or restart it; leave it alone if nothing changed."""
         section = self._settings.driver
         device = self._devices.get(name)
-        if device and device.can_take(wanted):
-            if device.settings != wanted or section.poll_interval != old.driver.poll_interval:
-                device.configure(wanted, section.poll_interval)
-            elif section != old.driver:
-                self._outbox.mark(name)
-            return
-        if device:
+        if device is None or not (device.settings == wanted or device.can_take(wanted)):
             await self._release(name)
-        self._start(name, wanted)
+            self._start(name, wanted)
+        elif device.settings != wanted or section.poll_interval != old.driver.poll_interval:
+            device.configure(wanted, section.poll_interval)
+        elif section != old.driver:
+            self._outbox.mark(name)
 
     def _start(self, name: str, settings: DeviceSettings) -> None:
         interval = self._settings.driver.poll_interval
@@ -115,7 +113,9 @@ class Host:
         self._lines[name] = self._tasks.create_task(device.keep(), name=f"device {name}")
 
     async def _release(self, name: str) -> None:
-        line = self._lines.pop(name)
+        line = self._lines.pop(name, None)
+        if line is None:
+            return
         line.cancel()
         await asyncio.wait({line}, timeout=RELEASE_TIME)
         del self._devices[name]

@@ -6,7 +6,7 @@ import random
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from services.driver.contract import Driver, Reading
@@ -26,7 +26,7 @@ from services.driver.outbox import Outbox
 from services.driver.settings import DeviceSettings
 from shared import events
 from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
-from shared.messages import Availability, DeviceEvent
+from shared.messages import MAX_PAYLOAD, Availability, DeviceEvent
 from shared.topics import DeviceTopic
 
 ANSWER_TIMEOUT = 30.0  # drivers give up much sooner; this is for one that hangs
@@ -59,6 +59,7 @@ class Device:
         self._outbox = outbox
         self._reload = reload
         self._reading: Reading | None = None
+        self._is_outdated = True  # the reading must be presented anew
         self._trend = Trend()
         self._condition: events.Condition | None = None
         self._orders: deque[Order] = deque()
@@ -89,9 +90,7 @@ class Device:
             allow_killpower=settings.allow_killpower,
             reloads=self._reload is not None,
         )
-        if self._reading:
-            self._present(self._reading)
-            self._tell_condition()
+        self._is_outdated = True
         self._outbox.mark(self.name)
         self._interrupt()
 
@@ -173,9 +172,9 @@ class Device:
             reading = await driver.poll()
         self._delay = FIRST_DELAY
         self.read_at = time.time()
-        if reading is not self._reading:
-            self._reading = reading
+        if self._is_outdated or reading is not self._reading:
             self._present(reading)
+            self._reading, self._is_outdated = reading, False
         elif self.availability is Availability.ONLINE:
             return
         if self._trouble:
@@ -188,10 +187,13 @@ class Device:
         """Wait for the next poll, for news of the device or for an order."""
         if self._orders:
             return
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(longest) as self._pause:
                 await driver.wait()
-        self._pause = None
+        except TimeoutError:
+            pass
+        finally:
+            self._pause = None
 
     def _interrupt(self) -> None:
         if self._pause is not None and not self._pause.expired():
@@ -223,7 +225,7 @@ class Device:
         elif order.name == ALLOW_KILLPOWER:
             allowed = float(value or 0) > 0
             self._features = replace(self._features, allow_killpower=allowed)
-            self._reading = None  # so that the next one is presented anew
+            self._is_outdated = True
         else:
             await driver.set(order.name, value or "")
 
@@ -253,6 +255,8 @@ class Device:
 
     def _present(self, reading: Reading) -> None:
         view, self._trend = present(self._features, reading, self._trend)
+        if not view.fits(MAX_PAYLOAD):
+            raise DeviceError(f"{len(view.variables)} variables do not fit into a message")
         if view != self.view:
             self.view = view
             self._outbox.mark(self.name)

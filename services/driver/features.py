@@ -24,6 +24,7 @@ _COPIED = (
 _LEVELS = (("battery.charge", "battery.charge.low"), ("battery.runtime", "battery.runtime.low"))
 _NUMBER = re.compile(r"\s*[+-]?\d+(?:\.\d*)?")
 _SWITCH = Writable(type="number", ranges=[(0, 1)])
+_OVERHEAD = 64  # more than any one entry costs beside its texts
 _CHARGING = {Status.CHRG, Status.DISCHRG}
 
 
@@ -65,6 +66,14 @@ class View:
     def alarm(self) -> str:
         """The text of ups.alarm."""
         return self.variables.get("ups.alarm", "")
+
+    def fits(self, limit: int) -> bool:
+        """Tell whether what is published of the device stays below so many bytes."""
+        state = sum(len(name) + len(value.encode()) for name, value in self.variables.items())
+        words = [*self.commands, *(word for each in self.writable.values() for word in each.enum)]
+        meta = sum(len(word.encode()) for word in (*words, *self.writable))
+        overhead = _OVERHEAD * (len(self.variables) + len(self.writable) + len(words) + 1)
+        return max(state, meta) + overhead < limit
 
 
 def present(features: Features, reading: Reading, trend: Trend) -> tuple[View, Trend]:

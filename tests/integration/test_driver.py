@@ -545,6 +545,46 @@ async def test_a_device_lost_in_an_order_is_reopened(broker, watcher, folder, sc
     assert scripted.made == 2
 
 
+async def test_a_device_with_too_much_to_say_hurts_nobody_else(broker, watcher, folder, caplog):
+    (folder / "big.dev").write_text("".join(f"x.{n}: {'y' * 99}\n" for n in range(900)))
+    devices = {"big": {**DUMMY, "port": "big.dev"}, "ups1": DUMMY}
+    async with driving(driver_settings(broker.url, folder, devices)):
+        await watcher.available("ups1")
+        await watcher.until(lambda: "COMMBAD" in watcher.events("big"))
+        await watcher.available("big", "stale")
+        assert "variables do not fit into a message" in caplog.text
+        rewrite(folder / "big.dev", FILE)
+        await watcher.available("big")
+
+
+async def test_settings_that_need_a_restart_are_told_and_the_rest_counts(
+    settings, broker, watcher, folder, caplog
+):
+    async with driving(settings) as latest:
+        await watcher.available("ups1")
+        other = {**DUMMY, "override": {"ups.load": 99}}
+        latest.set(driver_settings(broker.url, folder, {"ups1": other}, id="other", heartbeat=7))
+        await watcher.variable("ups1", "ups.load", "99")
+        meta = await watcher.until(lambda: (m := watcher.meta("ups1")) and m.heartbeat == 7 and m)
+        assert meta.service == "test"
+        assert "ups.load" not in meta.writable
+    assert "count only after a restart" in caplog.text
+
+
+async def test_a_file_that_is_reloaded_may_not_tell_again_of_an_unknown_driver(
+    broker, watcher, folder, caplog
+):
+    odd = {"driver": "nobody", "port": "x"}
+    async with driving(driver_settings(broker.url, folder, {"odd": odd, "ups1": DUMMY})) as latest:
+        await watcher.available("ups1")
+        other = {**DUMMY, "desc": "new"}
+        latest.set(driver_settings(broker.url, folder, {"odd": odd, "ups1": other}))
+        await watcher.until(lambda: (m := watcher.meta("ups1")) and m.desc == "new")
+        latest.set(driver_settings(broker.url, folder, {"odd": DUMMY, "ups1": other}))
+        await watcher.available("odd")
+    assert caplog.text.count("unknown driver 'nobody'") == 1
+
+
 async def test_a_broker_that_is_not_there_yet_is_waited_for(broker, folder):
     await broker.stop()
     settings = driver_settings(broker.url, folder, {"ups1": DUMMY})

@@ -66,6 +66,7 @@ class Board:
 
 
 STATUS = "ups.status"
+LONGEST_NAME = 128
 NEW = Board({"ups.mfr": "Dummy Manufacturer", "ups.model": "Dummy UPS"}, "OL")
 
 _LINE = re.compile(r"(?P<name>[^\s:=#]+)(?P<separator>\s*[:=]|\s+|\Z)(?P<rest>.*)", re.DOTALL)
@@ -134,8 +135,8 @@ def _step(line: str) -> Step | None:
 def _assignment(name: str, separator: str, value: str) -> Assignment | None:
     if not separator:
         raise ValueError(f"{name!r} has no value; `{name}:` would remove it")
-    if not is_dotted_name(name):
-        raise ValueError(f"{name!r} is no name of a variable")
+    if len(name) > LONGEST_NAME or not is_dotted_name(name):
+        raise ValueError(f"{name[:LONGEST_NAME]!r} is no name of a variable")
     if name.startswith("driver."):
         return None  # of the driver that made the dump
     text = " ".join(value.split()) if name == STATUS else value

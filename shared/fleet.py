@@ -88,6 +88,7 @@ class Fleet:
     _services: dict[str, Availability] = field(default_factory=dict)
     _infos: dict[str, ServiceInfo] = field(default_factory=dict)
     _announced: set[tuple[str, DeviceTopic]] = field(default_factory=set)
+    _announced_services: set[tuple[str, ServiceTopic]] = field(default_factory=set)
     _settled_at: float | None = None
 
     @property
@@ -106,12 +107,22 @@ class Fleet:
     def names(self) -> list[str]:
         """List the devices that are described: by driver service, there in the settings' order."""
         described = [name for name, device in self.devices.items() if device.meta]
-        return sorted(described, key=self._rank)
+        ranks = {
+            (service, device): rank
+            for service, info in self._infos.items()
+            for rank, device in enumerate(info.devices)
+        }
+        return sorted(described, key=lambda name: self._rank(name, ranks))
 
     def begin_session(self, now: float) -> None:
         """Note that a new connection to the bus delivers everything that is retained again."""
         self._announced.clear()
+        self._announced_services.clear()
         self._settled_at = now + SETTLE_TIME
+
+    def end_session(self) -> None:
+        """Note that the connection is lost: what did not arrive is not gone, but unheard."""
+        self._settled_at = None
 
     def take(self, message: Message, now: float) -> bool:
         """Take a message in, or say False; a bad payload is dropped with one warning."""
@@ -121,6 +132,8 @@ class Fleet:
                 self._announced.add((about.device, about.part))
             act: Callable[[Any, Message, float], None] = _DEVICE_PARTS[about.part].__get__(self)
         elif isinstance(about, OfService) and about.kind == ServiceKind.DRIVER:
+            if message.payload:
+                self._announced_services.add((about.id, about.part))
             act = self._take_service
         else:
             return False
@@ -141,14 +154,28 @@ class Fleet:
             self._settle()
 
     def _settle(self) -> None:
+        self._settle_services()
         for device in list(self.devices.values()):
             gone: dict[str, Any] = {
                 part: nothing
                 for part, nothing in _NOTHING.items()
                 if (device.name, part) not in self._announced
             }
+            if DeviceTopic.META in gone:
+                gone["service_online"] = False
             if gone:
                 self._put_or_remove(replace(device, **gone))
+        self._warn_of_missing_states()
+
+    def _settle_services(self) -> None:
+        for id in list(self._services):
+            if (id, ServiceTopic.AVAILABILITY) not in self._announced_services:
+                self._set_service(id, Availability.OFFLINE)
+        for id in list(self._infos):
+            if (id, ServiceTopic.INFO) not in self._announced_services:
+                del self._infos[id]
+
+    def _warn_of_missing_states(self) -> None:
         silent = [name for name, device in self.devices.items() if device.meta and not device.state]
         awaited = [
             name for name in silent if self.devices[name].standing is not Availability.OFFLINE
@@ -187,17 +214,20 @@ class Fleet:
         fsd = read(ForcedShutdown, message) if message.payload else None
         self._put_or_remove(replace(device, fsd=fsd))
 
-    def _take_service(self, about: OfService, message: Message, now: float) -> None:
+    def _take_service(self, about: OfService, message: Message, _now: float) -> None:
         if about.part is ServiceTopic.AVAILABILITY:
-            self._services[about.id] = _availability(message)
-            online = self._services[about.id] is Availability.ONLINE
-            for device in list(self.devices.values()):
-                if device.meta and device.meta.service == about.id:
-                    self._put(replace(device, service_online=online, heard=now))
+            self._set_service(about.id, _availability(message))
         elif about.part is ServiceTopic.INFO and message.payload:
             self._infos[about.id] = read(ServiceInfo, message)
         elif about.part is ServiceTopic.INFO:
             self._infos.pop(about.id, None)
+
+    def _set_service(self, id: str, value: Availability) -> None:
+        self._services[id] = value
+        online = value is Availability.ONLINE
+        for device in list(self.devices.values()):
+            if device.meta and device.meta.service == id:
+                self._put(replace(device, service_online=online))
 
     def _device(self, name: str) -> Device:
         return self.devices.get(name) or Device(name)
@@ -221,12 +251,10 @@ class Fleet:
             for listener in self._listeners:
                 listener(name, None)
 
-    def _rank(self, name: str) -> tuple[str, int, str]:
+    def _rank(self, name: str, ranks: Mapping[tuple[str, str], int]) -> tuple[str, int, str]:
         meta = self.devices[name].meta
         service = meta.service if meta else ""
-        info = self._infos.get(service)
-        order = info.devices if info else []
-        return (service, order.index(name) if name in order else len(order), name)
+        return (service, ranks.get((service, name), len(ranks)), name)
 
 
 def _availability(message: Message) -> Availability:

@@ -122,7 +122,7 @@ def _status_events(device: str, old: Condition | None, new: Condition) -> tuple[
     before = frozenset(words(old.status)) if old else frozenset[str]()
     after = frozenset(words(new.status))
     types: list[EventType] = []
-    if old and words(old.status) and Status.OL in after - before:
+    if before - {Status.WAIT} and Status.OL in after - before:
         types.append(EventType.ONLINE)
     for word, appears, goes in _WORDS:
         if word in after - before:

@@ -54,8 +54,9 @@ def words(status: str) -> tuple[str, ...]:
 
 
 def with_fsd(status: str) -> str:
-    """Put FSD first, unless the status already says it."""
-    return status if Status.FSD in words(status) else f"{Status.FSD} {status}".rstrip()
+    """Put FSD first, wherever the status says it already."""
+    others = (word for word in status.split() if word.upper() != Status.FSD)
+    return " ".join((Status.FSD, *others))
 
 
 def in_words(status: str) -> str:

@@ -77,14 +77,16 @@ class Mirror:
         after = self._see(device) if device else None
         if before == after:  # a heartbeat that says nothing new
             return
-        if before is None or after is None or before.meta != after.meta:
-            self._spellings = None
-            self._replies.forget(FLEET)
         if after is None:
             del self._seen[name]
         else:
             self._seen[name] = after
         self._replies.forget(name)
+        if _meta(before) != _meta(after):
+            self._replies.forget(FLEET)
+        if (_meta(before) is None) != (_meta(after) is None):
+            self._spellings = None
+            self._replies.clear()  # the same word may mean another device now
 
     def _see(self, device: Device) -> _Seen:
         variables = device.state.vars if device.state else None
@@ -95,6 +97,10 @@ class Mirror:
             described = reversed(self._fleet.names())
             self._spellings = {known.lower(): known for known in described}
         return self._spellings.get(name.lower(), "")
+
+
+def _meta(seen: _Seen | None) -> DeviceMeta | None:
+    return seen.meta if seen else None
 
 
 def own_version() -> str:

@@ -19,7 +19,12 @@ class Replies:
         self.get: Callable[[bytes], bytes | None] = self._replies.get
 
     def keep(self, request: bytes, reply: bytes, subject: str) -> None:
-        """Keep the reply to a request until something changes about the subject."""
+        """Keep the reply to a request until something changes about the subject.
+
+        What is kept already stays.
+        """
+        if request in self._replies:
+            return
         size = len(request) + len(reply) + ENTRY
         if self._size + size > self._limit:
             self.clear()

@@ -343,25 +343,36 @@ async def stay_connected(
 
     The delays grow exponentially with full jitter, since many services lose one broker at once.
     """
-    attempt, loop, task = 0, asyncio.get_running_loop(), asyncio.current_task()
-    cancels = task.cancelling() if task else 0
+    attempt, loop = 0, asyncio.get_running_loop()
     while True:
         began = loop.time()
-        done = False
-        try:
-            async with connect(settings, identity) as bus:
-                logger.info("connected to the broker at %s", settings.address)
-                await session(bus)
-                done = True
-        except* BusError as lost:
-            attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
-            level = logging.WARNING if attempt <= 1 else logging.DEBUG
-            logger.log(level, "%s", first_error(lost))
-        if task and task.cancelling() > cancels:
-            raise asyncio.CancelledError  # a TaskGroup that ends by an error swallows it
-        if done:
+        # A task of its own: on Python 3.11 a TaskGroup that ends by an error while it waits for its
+        # tasks leaves its own task marked as cancelled, and swallows a cancellation from outside.
+        async with asyncio.TaskGroup() as alone:
+            trying = alone.create_task(_hold(settings, identity, session))
+        lost = trying.result()
+        if lost is None:
             return
+        attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
+        level = logging.WARNING if attempt <= 1 else logging.DEBUG
+        logger.log(level, "%s", lost)
         await asyncio.sleep(random.uniform(0, min(MAX_DELAY, 2.0**attempt / 2)))  # noqa: S311 -- jitter is no secret
+
+
+async def _hold(
+    settings: BusSettings,
+    identity: Identity | None,
+    session: Callable[[Bus], Awaitable[None]],
+) -> BaseException | None:
+    """Run one session; return why it was lost, or None if it ended by itself."""
+    reason: BaseException | None = None
+    try:
+        async with connect(settings, identity) as bus:
+            logger.info("connected to the broker at %s", settings.address)
+            await session(bus)
+    except* BusError as lost:
+        reason = first_error(lost)
+    return reason
 
 
 def _client(settings: BusSettings, identity: Identity | None) -> _Client:

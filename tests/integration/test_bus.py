@@ -141,6 +141,28 @@ async def test_a_session_begins_anew_when_the_broker_returns(bus_settings, any_b
     await until(bus_settings, "nut/service/driver/test/availability", b"offline")
 
 
+async def test_a_session_that_waits_for_its_tasks_begins_anew_too(bus_settings, any_broker):
+    sessions: asyncio.Queue[int] = asyncio.Queue()
+
+    async def listen(bus: Bus) -> None:
+        async for _ in bus.listen("nut/nothing"):
+            pass
+
+    async def session(bus: Bus) -> None:
+        sessions.put_nowait(1)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(listen(bus))
+            tasks.create_task(asyncio.Event().wait())
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        staying = tasks.create_task(stay_connected(bus_settings, DRIVER, session))
+        await sessions.get()
+        await any_broker.stop()
+        await any_broker.start()
+        await sessions.get()
+        staying.cancel()
+
+
 async def test_an_idle_session_ends_when_the_broker_goes(bus_settings, any_broker):
     with pytest.RaisesGroup(BusError, flatten_subgroups=True):
         async with connect(bus_settings):

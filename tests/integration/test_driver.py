@@ -29,6 +29,7 @@ from shared.messages import (
 from shared.settings import BusSettings, Section
 from shared.topics import DeviceTopic
 from tests.integration.watcher import TIMEOUT, driver_settings, driving, watching
+from tests.simulators.mqtt_peer import Peer
 
 pytestmark = pytest.mark.integration
 
@@ -76,6 +77,7 @@ class ScriptedDriver:
 
     poll_delay = 0.0
     made = 0
+    silent = asyncio.Event()
 
     def __init__(self, _port, _options):
         type(self).made += 1
@@ -96,6 +98,7 @@ class ScriptedDriver:
 
     async def command(self, name, _value):
         if name == "load.off":
+            await type(self).silent.wait()
             raise DeviceError("the device went silent")
 
     async def set(self, name, _value):
@@ -104,7 +107,7 @@ class ScriptedDriver:
 
 @pytest.fixture
 def scripted(monkeypatch):
-    driver = type("ScriptedDriver", (ScriptedDriver,), {})
+    driver = type("ScriptedDriver", (ScriptedDriver,), {"silent": asyncio.Event()})
     kind = Kind("scripted", ScriptedOptions, driver)
     monkeypatch.setitem(drivers.DRIVERS, "scripted", kind)
     return driver
@@ -405,11 +408,14 @@ async def test_a_device_that_left_while_the_service_was_down_is_cleared(
     both = driver_settings(broker.url, folder, {"ups1": DUMMY, "ups2": DUMMY})
     async with driving(both):
         await watcher.payload("nut/device/ups2/var/ups/load", b"12")
-    others = DeviceMeta(driver="dummy", service="another").publication(watcher.bus.topics, "ups3")
-    await watcher.bus.publish(others)
+    topics, others = watcher.bus.topics, ("a1", "ups3", "z9")
+    for name, service in ("ups8", "test"), *((name, "another") for name in others):
+        meta = DeviceMeta(driver="dummy", service=service, heartbeat=0.1)
+        await watcher.bus.publish(meta.publication(topics, name))
     async with driving(settings):
         await watcher.until(lambda: not watcher.below("ups2"), "ups2 was cleared")
-    assert watcher.below("ups3")
+        await watcher.until(lambda: not watcher.below("ups8"), "ups8 was cleared")
+    assert all(watcher.below(name) for name in others)
     assert "ups2 is no longer in the settings" in caplog.text
 
 
@@ -539,8 +545,14 @@ async def test_a_device_lost_in_an_order_is_reopened(broker, watcher, folder, sc
     devices = {"s": {"driver": "scripted", "port": "x"}}
     async with driving(driver_settings(broker.url, folder, devices)):
         await watcher.available("s")
-        result = await watcher.ask("s", COMMAND, "load.off")
-        assert (result.status, result.detail) == (ResultStatus.FAILED, "the device went silent")
+        async with asyncio.TaskGroup() as tasks:
+            lost = tasks.create_task(watcher.ask("s", COMMAND, "load.off", id="lost"))
+            behind = tasks.create_task(watcher.ask("s", COMMAND, "beeper.mute", id="behind"))
+            await watcher.ask("s", COMMAND, "beeper.mute", expires=1.0)  # so the two have arrived
+            scripted.silent.set()
+        told = (lost.result().status, lost.result().detail)
+        assert told == (ResultStatus.FAILED, "the device went silent")
+        assert behind.result().status is ResultStatus.STALE
         await watcher.until(lambda: watcher.events("s") == ["COMMBAD", "COMMOK"])
     assert scripted.made == 2
 
@@ -583,6 +595,46 @@ async def test_a_file_that_is_reloaded_may_not_tell_again_of_an_unknown_driver(
         latest.set(driver_settings(broker.url, folder, {"odd": DUMMY, "ups1": other}))
         await watcher.available("odd")
     assert caplog.text.count("unknown driver 'nobody'") == 1
+
+
+async def test_requests_that_wait_when_the_service_ends_are_answered(
+    broker, watcher, folder, scripted
+):
+    devices = {"s": {"driver": "scripted", "port": "x"}}
+    async with driving(driver_settings(broker.url, folder, devices)):
+        await watcher.available("s")
+        for id in ("first", "second"):
+            await watcher.say("nut/device/s/command/load/off", f'{{"id": "{id}"}}'.encode())
+        await watcher.ask("s", COMMAND, "beeper.mute", expires=1.0)
+    for id in ("first", "second"):
+        assert (await watcher.result("s", id)).status is ResultStatus.FAILED
+
+
+async def test_an_order_or_a_setting_does_not_wait_for_the_next_poll(
+    broker, watcher, folder, scripted
+):
+    def with_(**more):
+        devices = {"s": {"driver": "scripted", "port": "x", "poll_interval": 3600, **more}}
+        return driver_settings(broker.url, folder, devices)
+
+    async with driving(with_()) as latest:
+        await watcher.available("s")
+        assert (await watcher.ask("s", COMMAND, "beeper.mute")).status is ResultStatus.OK
+        latest.set(with_(override={"a.b": "1"}))
+        await watcher.variable("s", "a.b", "1")
+
+
+async def test_only_a_state_with_another_status_is_acknowledged(broker, folder):
+    states = "nut/device/ups1/state"
+    settings = driver_settings(broker.url, folder, {"ups1": DUMMY}, heartbeat=60)
+    async with Peer.connected(broker.port, "peer") as peer, watching(broker.url) as watcher:
+        await peer.subscribe(states)
+        async with driving(settings):
+            await watcher.available("ups1")
+            await watcher.ask("ups1", SET, "ups.load", value="1")
+            await watcher.ask("ups1", COMMAND, "load.off")
+        said = [message for message in await peer.synchronise() if message.topic == states]
+    assert [message.qos for message in said] == [1, 0, 1]
 
 
 async def test_a_broker_that_is_not_there_yet_is_waited_for(broker, folder):

@@ -85,7 +85,7 @@ async def test_a_reading_is_the_same_object_while_nothing_changes(file):
 async def test_a_changed_file_begins_anew(file):
     driver = await opened(file, "ups.load: 1\nups.id: a\n", mode="dummy-once")
     await driver.set("ups.load", "9")
-    file.write_text("ups.load: 2\n")
+    file.write_text("ups.load: 2\nups.ab: c\n")
     os.utime(file, ns=(1, 1))
     reading = await driver.poll()
     assert reading.variables["ups.load"] == "2"

@@ -51,6 +51,7 @@ class ScriptedOnBus:
         self.topics = Topics()
         self.devices = {name: _Played(device) for name, device in devices.items()}
         self.orders: list[tuple[str, str, str | None]] = []
+        self.is_playing = asyncio.Event()
         self._bus: Bus | None = None
 
     async def declare(self, name: str, availability: Availability) -> None:
@@ -70,6 +71,7 @@ class ScriptedOnBus:
                 await bus.publish(device_availability(self.topics, name, Availability.ONLINE))
             await bus.online()
             self._bus = bus
+            self.is_playing.set()
             async for message in bus.listen():
                 about = self.topics.parse(message.topic)
                 assert isinstance(about, OfDevice)

@@ -19,6 +19,7 @@ from shared.errors import BusError, PayloadError
 from shared.fleet import Fleet
 from shared.latest import Latest
 from shared.messages import (
+    Availability,
     ForcedShutdown,
     Message,
     Request,
@@ -67,9 +68,9 @@ class Link:
         self.fleet.begin_session(_now())
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(bus))
                 tasks.create_task(self._announce(bus))
                 tasks.create_task(self._publish_shutdowns(bus))
+                await self._listen(bus)
         finally:
             self._bus = None
 
@@ -169,7 +170,7 @@ class Link:
             logins = read(LoginsMessage, message).logins if message.payload else {}
             self.logins.take_others(about.id, logins)
         elif about.part is ServiceTopic.AVAILABILITY:
-            self.logins.take_availability(about.id, availability_of(message.payload))
+            self.logins.take_availability(about.id, _availability(message))
 
     async def _announce(self, bus: Bus) -> None:
         info = ServiceInfo(version=own_version(), host=socket.gethostname(), started=self._started)
@@ -187,6 +188,15 @@ class Link:
                 await bus.publish(order.publication(self.topics, device))
                 if self._due.value.get(device) is order:
                     del self._due.value[device]
+
+
+def _availability(message: Message) -> Availability:
+    if not message.payload:
+        return Availability.OFFLINE
+    try:
+        return availability_of(message.payload)
+    except PayloadError as error:
+        raise PayloadError(f"{message.topic}: {error}") from None
 
 
 def _now() -> float:

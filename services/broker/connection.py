@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 from services.broker.packets import (
@@ -129,7 +130,7 @@ class Connection:
         Never waits: a client that leaves too much unread is dropped.
         """
         if qos == 0:
-            self._send(packet or publish_packet(message))
+            self._send(packet or publish_packet(replace(message, qos=0)))
         elif len(self._unacknowledged) >= MAX_PACKET_ID:
             self.drop("it acknowledges nothing")
         else:

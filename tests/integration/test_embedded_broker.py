@@ -42,6 +42,14 @@ async def test_a_message_arrives_at_the_lower_qos_of_the_two(port):
         assert [(await high.receive()).qos for _ in range(2)] == [0, 1]
 
 
+async def test_what_is_retained_arrives_at_the_lower_qos_of_the_two(port):
+    async with peers(port, "from", "low", "high") as (sender, low, high):
+        await sender.publish("r/x", b"x", qos=1, retain=True)
+        for receiver, qos in ((low, 0), (high, 1)):
+            await receiver.subscribe("r/+", qos=qos)
+            assert await receiver.receive() == Message("r/x", b"x", qos=qos, retain=True)
+
+
 async def test_a_message_comes_once_however_many_filters_match(port):
     async with peers(port, "from", "to") as (sender, receiver):
         await receiver.subscribe("o/#", "o/+", "o/x")

@@ -13,6 +13,8 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+import uvloop
+
 from services.driver import app as driver
 from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
@@ -161,7 +163,7 @@ class OurNut:
             tables["devices"].pop(name, None)
         self.settings = Latest(GatewaySettings.from_tables(tables, "test"))
         self._driver_settings = Latest(DriverSettings.from_tables(tables, "test"))
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread = threading.Thread(target=self._run)
         self._ready = threading.Event()
         self._error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -213,6 +215,10 @@ class OurNut:
         while not (answer := self.ask(f"GET VAR {name} ups.status")).startswith("VAR"):
             assert time.monotonic() < deadline, f"{name}: {answer}"
             time.sleep(CHECK_INTERVAL)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(self._serve())
 
     def _await_open(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT

@@ -1,0 +1,247 @@
+"""STARTTLS with certificates that OpenSSL made for the test."""
+
+import asyncio
+import ssl
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from services.gateway import app
+from services.gateway.settings import GatewaySettings
+from shared.errors import SettingsError
+from shared.latest import Latest
+from tests.brokers import Mosquitto, find_program, free_port
+from tests.integration.gateways import NutClient, accepts, ask, playing, serving, until
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """An authority, what it signed, and what nobody signed."""
+
+    folder: Path
+
+    def __getitem__(self, name: str) -> Path:
+        return self.folder / f"{name}.pem"
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    folder = tmp_path_factory.mktemp("certificates")
+    openssl = find_program("openssl", "openssl")
+
+    def make(name: str, *arguments: str, subject: str = "localhost") -> None:
+        command = (
+            openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-nodes", "-days", "2", "-subj", f"/CN={subject}",
+            "-keyout", str(folder / f"{name}-key.pem"), "-out", str(folder / f"{name}.pem"),
+            *arguments,
+        )  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)
+
+    usage = ("-addext", "keyUsage=critical,digitalSignature,keyCertSign")
+    make("authority", *usage, subject="authority")
+    signed = ("-CA", str(folder / "authority.pem"), "-CAkey", str(folder / "authority-key.pem"))
+    plain = ("-addext", "basicConstraints=critical,CA:FALSE")
+    make("server", *signed, *plain, "-addext", "subjectAltName=DNS:localhost")
+    make("client", *signed, *plain, subject="client")
+    make("stranger", subject="stranger")
+    both = (folder / "server.pem").read_bytes() + (folder / "server-key.pem").read_bytes()
+    (folder / "both.pem").write_bytes(both)
+    subprocess.run(
+        (openssl, "pkey", "-in", str(folder / "server-key.pem"), "-aes128", "-passout", "pass:x",
+         "-out", str(folder / "encrypted-key.pem")),
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    return Certificates(folder)
+
+
+def trusting(certificates: Certificates, name: str | None = None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=certificates["authority"])
+    if name:
+        context.load_cert_chain(certificates[name], certificates[f"{name}-key"])
+    return context
+
+
+async def test_a_client_goes_on_encrypted(broker: Mosquitto, certificates: Certificates):
+    async with (
+        playing(broker),
+        serving(broker, certificate_file=str(certificates["both"])) as server,
+        await NutClient.connect(server.port) as client,
+    ):
+        assert await client.ask("USERNAME admin") == "OK"
+        await client.encrypt(trusting(certificates))
+        assert await client.ask("STARTTLS") == "ERR ALREADY-SSL-MODE"
+        assert await client.ask("PASSWORD secret") == "OK"
+        assert await client.ask("LOGIN ups") == "OK"
+        assert await client.ask("SET VAR ups ups.id new") == "OK"
+        assert len(await client.rows("LIST VAR ups")) == 62
+        assert await ask(server.port, "GET NUMLOGINS ups") == "NUMLOGINS ups 1"
+        assert await client.ask("LOGOUT") == "OK Goodbye"
+        assert await client.is_closed()
+        await until(lambda: has_no_logins(server.port))
+
+
+async def has_no_logins(port: int) -> bool:
+    return await ask(port, "GET NUMLOGINS ups") == "NUMLOGINS ups 0"
+
+
+async def test_without_a_certificate_there_is_no_tls(broker: Mosquitto):
+    async with (
+        playing(broker),
+        serving(broker) as server,
+        await NutClient.connect(server.port) as client,
+    ):
+        assert await client.ask("STARTTLS") == "ERR FEATURE-NOT-CONFIGURED"
+        assert await client.ask("NETVER") == "1.3"
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1")
+async def test_tls_before_1_2_is_refused(broker: Mosquitto, certificates: Certificates):
+    async with (
+        playing(broker),
+        serving(broker, certificate_file=str(certificates["both"])) as server,
+        await NutClient.connect(server.port) as client,
+    ):
+        context = trusting(certificates)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await client.encrypt(context)
+        assert await ask(server.port, "NETVER") == "1.3"
+
+
+async def test_plain_text_sent_along_with_starttls_is_dropped(
+    broker: Mosquitto, certificates: Certificates
+):
+    async with (
+        playing(broker),
+        serving(broker, certificate_file=str(certificates["both"])) as server,
+        await NutClient.connect(server.port) as client,
+    ):
+        client.send(b"NETVER\nSTARTTLS\nUSERNAME injected\nUSERN")
+        assert await client.line() == "1.3"
+        assert await client.line() == "OK STARTTLS"
+        async with asyncio.timeout(10):
+            await client.writer.start_tls(trusting(certificates), server_hostname="localhost")
+        assert await client.ask("USERNAME admin") == "OK"
+        assert await client.ask("NETVER") == "1.3"
+
+
+@pytest.mark.parametrize(
+    "data", [b"no handshake at all\n" * 20, b"\x16\x03\x01\xff\xff" + b"x" * 99]
+)
+async def test_who_does_not_shake_hands_is_hung_up_on(
+    broker: Mosquitto, certificates: Certificates, data: bytes
+):
+    async with (
+        playing(broker),
+        serving(broker, certificate_file=str(certificates["both"]), max_connections=2) as server,
+    ):
+        for _ in range(5):  # more than may be connected: each has to be forgotten
+            async with await NutClient.connect(server.port) as client:
+                assert await client.ask("STARTTLS") == "OK STARTTLS"
+                client.send(data)
+                client.writer.write_eof()
+                assert await client.is_closed()
+        await until(lambda: is_served(server.port))
+
+
+async def is_served(port: int) -> bool:
+    return await ask(port, "NETVER") == "1.3"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown", "is_served"),
+    [
+        ("require", "client", True),
+        ("require", "stranger", False),
+        ("require", None, False),
+        ("request", "client", True),
+        ("request", None, True),
+        ("request", "stranger", False),
+        ("no", "stranger", True),
+    ],
+)
+async def test_clients_may_have_to_show_a_certificate(
+    broker: Mosquitto, certificates: Certificates, wanted: str, shown: str | None, is_served: bool
+):
+    async with (
+        playing(broker),
+        serving(
+            broker,
+            certificate_file=str(certificates["server"]),
+            key_file=str(certificates["server-key"]),
+            certificate_authority=str(certificates["authority"]),
+            client_certificates=wanted,
+        ) as server,
+        await NutClient.connect(server.port) as client,
+    ):
+        answer = ""
+        try:
+            await client.encrypt(trusting(certificates, shown))
+            answer = await client.ask("NETVER")
+        except OSError:
+            assert not is_served
+        assert answer == ("1.3" if is_served else "")
+        assert await ask(server.port, "NETVER") == "1.3"
+
+
+async def test_a_reload_brings_a_new_certificate(broker: Mosquitto, certificates: Certificates):
+    async with playing(broker), serving(broker) as server:
+        assert await ask(server.port, "STARTTLS") == "ERR FEATURE-NOT-CONFIGURED"
+        server.reload(certificate_file=str(certificates["both"]))
+
+        async def is_configured() -> bool:
+            return await ask(server.port, "STARTTLS") == "OK STARTTLS"
+
+        await until(is_configured)
+        async with await NutClient.connect(server.port) as client:
+            await client.encrypt(trusting(certificates))
+            assert await client.ask("NETVER") == "1.3"
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        ({"certificate_file": "nosuch"}, "cannot read .*nosuch.pem: No such file"),
+        ({"certificate_file": "server"}, "server.pem are no certificate and its key"),
+        ({"certificate_file": "server", "key_file": "nosuch"}, "cannot read .*nosuch.pem"),
+        ({"certificate_file": "server", "key_file": "stranger-key"}, "stranger-key.pem are no"),
+        ({"certificate_file": "server", "key_file": "encrypted-key"}, "without a password"),
+        ({"certificate_file": "server-key"}, "server-key.pem are no certificate"),
+    ],
+)
+async def test_a_certificate_that_cannot_be_used_stops_the_start_with_one_error(
+    broker: Mosquitto, certificates: Certificates, names: dict[str, str], complaint: str
+):
+    files = {key: str(certificates[name]) for key, name in names.items()}
+    port = free_port()
+    gateway = {"listen": [f"127.0.0.1:{port}"], **files}
+    tables = {"bus": {"broker": broker.url}, "gateway": gateway}
+    settings = Latest(GatewaySettings.from_tables(tables, "test"))
+    with pytest.raises(ExceptionGroup) as caught:
+        await app.run(settings)
+    assert caught.group_contains(SettingsError, match=complaint)
+    assert len(caught.value.exceptions) == 1
+    assert not await accepts(port)
+
+
+async def test_an_authority_that_cannot_be_used_stops_the_start(
+    broker: Mosquitto, certificates: Certificates
+):
+    gateway = {
+        "certificate_file": str(certificates["both"]),
+        "client_certificates": "require",
+        "certificate_authority": str(certificates["server-key"]),
+    }
+    tables = {"bus": {"broker": broker.url}, "gateway": gateway}
+    settings = Latest(GatewaySettings.from_tables(tables, "test"))
+    with pytest.raises(ExceptionGroup) as caught:
+        await app.run(settings)
+    assert caught.group_contains(SettingsError, match=r"certificate_authority .*server-key.pem")

@@ -51,10 +51,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One notify event; `text` is its message with the device's name filled in."""
+    """One notify event; `text` is its message with the device's name and the detail filled in."""
 
     type: EventType
     text: str
+    detail: str = ""
 
 
 # Word of ups.status, event when it appears, event when it goes (None: nothing to say).
@@ -151,4 +152,4 @@ def _other(device: str, before: frozenset[str], after: frozenset[str]) -> tuple[
 
 
 def _event(device: str, type_: EventType, detail: str = "") -> Event:
-    return Event(type_, _TEXT[type_].format(device=device, detail=detail))
+    return Event(type_, _TEXT[type_].format(device=device, detail=detail), detail)

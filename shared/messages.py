@@ -8,7 +8,7 @@ PayloadError.
 import math
 import re
 from enum import StrEnum
-from typing import Any, Literal, NamedTuple, Protocol, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self, TypeVar
 
 import msgpack
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -19,6 +19,7 @@ from shared.topics import DeviceTopic, ServiceTopic, Topics
 MAX_PAYLOAD = 128 * 1024
 VERSION: Literal[1] = 1
 
+_FROM_TEXT = Field(strict=False)  # msgpack knows no enumerations
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\Z")
 
 
@@ -257,6 +258,75 @@ class Logins(Packed):
     def publication(self, topics: Topics, id: str) -> Publication:
         """Address the logins of one gateway."""
         topic = topics.service("gateway", id, ServiceTopic.LOGINS)
+        return Publication(topic, self.encode(), 1, retain=True)
+
+
+class Role(StrEnum):
+    """What a host is to a supply: the primary goes down last and may order FSD."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+class Phase(StrEnum):
+    """How far a monitor is with shutting its host down; from `final` on there is no way back."""
+
+    WATCHING = "watching"
+    HOSTSYNC = "hostsync"
+    FINAL = "final"
+    DOWN = "down"
+
+
+class Answer(StrEnum):
+    """What a host makes of a stage order."""
+
+    GOING = "going"
+    REHEARSED = "rehearsed"
+    REFUSED = "refused"
+
+
+class MonitorPower(Packed):
+    """How a monitor sees the supply of its host; it counts as logged in to each device of `roles`.
+
+    `roles` and `values` give role and power value by device, `critical` lists the devices that the
+    host counts as lost; `present` and `needed` are power values, over all its supplies. `answers`
+    says by the id of each stage order that names this host what becomes of it.
+    """
+
+    host: str
+    roles: dict[str, Annotated[Role, _FROM_TEXT]] = {}
+    values: dict[str, int] = {}
+    critical: list[str] = []
+    present: int
+    needed: int
+    phase: Annotated[Phase, _FROM_TEXT]
+    answers: dict[str, Annotated[Answer, _FROM_TEXT]] = {}
+    dry_run: bool = False
+
+    def publication(self, topics: Topics, id: str) -> Publication:
+        """Address the view of one monitor."""
+        topic = topics.service("monitor", id, ServiceTopic.POWER)
+        return Publication(topic, self.encode(), 1, retain=True)
+
+
+class StageOrder(Written):
+    """A coordinator's order that hosts shut down; it stays until it is cleared.
+
+    A later stage repeats the hosts of the earlier ones and has an id of its own. `hosts` are ids of
+    monitors, `deadline` is the seconds for which the coordinator waits for them.
+    """
+
+    id: str = Field(min_length=1, max_length=64)
+    at: float
+    stage: str
+    hosts: list[str]
+    deadline: float = Field(ge=0)
+    reason: str = ""
+    dry_run: bool = False
+
+    def publication(self, topics: Topics, id: str) -> Publication:
+        """Address the order of one coordinator."""
+        topic = topics.service("monitor", id, ServiceTopic.STAGE)
         return Publication(topic, self.encode(), 1, retain=True)
 
 

@@ -33,6 +33,7 @@ class ServiceTopic(StrEnum):
     INFO = "info"
     LOGINS = "logins"
     POWER = "power"
+    STAGE = "stage"
 
 
 class ServiceKind(StrEnum):

@@ -1,0 +1,1 @@
+"""The monitor service: shuts its host down before the battery is empty, and never without need."""

@@ -409,7 +409,7 @@ async def test_a_device_that_left_while_the_service_was_down_is_cleared(
     async with driving(both):
         await watcher.payload("nut/device/ups2/var/ups/load", b"12")
     topics, others = watcher.bus.topics, ("a1", "ups3", "z9")
-    for name, service in ("ups8", "test"), *((name, "another") for name in others):
+    for name, service in *((name, "another") for name in others), ("ups8", "test"):
         meta = DeviceMeta(driver="dummy", service=service, heartbeat=0.1)
         await watcher.bus.publish(meta.publication(topics, name))
     async with driving(settings):

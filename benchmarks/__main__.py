@@ -1,0 +1,96 @@
+"""Measure nutbus beside Debian's NUT: `python -m benchmarks` or `make bench`."""
+
+import argparse
+import os
+import platform
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.broker import broker
+from benchmarks.delay import delay
+from benchmarks.fleet import fleet
+from benchmarks.progress import say
+from benchmarks.report import Table, markdown, with_region
+from benchmarks.size import size
+from benchmarks.speed import speed
+from tests.realnut import find_nut_program
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+FILES_NEEDED = 4096
+
+PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
+    "speed": speed,
+    "delay": lambda _seconds: delay(),
+    "size": lambda _seconds: size(),
+    "fleet": lambda _seconds: fleet(),
+    "broker": broker,
+}
+
+
+def main() -> None:
+    """Measure, print the tables, and write them into the documentation if asked to."""
+    options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _allow_many_files()
+    tables = [table for part in options.parts for table in PARTS[part](options.seconds)]
+    text = markdown(tables, _facts())
+    print(text)
+    if options.write:
+        PAGE.write_text(with_region(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
+        say(f"written into {PAGE.name}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=1.5, help="length of each of a rate's windows"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"write the tables into docs/{PAGE.name}"
+    )
+    options = parser.parse_args()
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
+    if options.write and options.parts:
+        parser.error("--write is for a whole run")
+    options.parts = options.parts or list(PARTS)
+    return options
+
+
+def _facts() -> list[str]:
+    """Say what the figures depend on, without naming the machine."""
+    described = Path("/proc/cpuinfo").read_text().splitlines()
+    models = {line.partition(":")[2].strip() for line in described if line.startswith("model name")}
+    command = (find_nut_program("upsd"), "-V")
+    nut = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    return [
+        f"processor: {', '.join(sorted(models)) or 'unknown'}, {os.cpu_count()} cores",
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        f"{nut.strip()}, beside nutbus {version('nutbus')}",
+    ]
+
+
+def _allow_many_files() -> None:
+    """Let the programs that we start open a file for each client and device."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < FILES_NEEDED:
+        raise SystemExit(f"{FILES_NEEDED} open files are needed, {hard} are allowed (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, FILES_NEEDED), hard))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (RuntimeError, AssertionError) as error:
+        sys.exit(f"benchmarks: {error}")

@@ -1,0 +1,58 @@
+"""The few MQTT 3.1.1 packets that a load generator needs; section numbers are of its standard."""
+
+import socket
+from urllib.parse import urlsplit
+
+from tests.brokers import connect_packet
+
+TIMEOUT = 10.0
+CONNACK = b"\x20\x02\x00\x00"
+SUBACK_LENGTH = 5
+
+
+def connected(url: str) -> socket.socket:
+    """Connect to a broker that lets everybody in."""
+    address = urlsplit(url)
+    line = socket.create_connection((address.hostname, address.port), timeout=TIMEOUT)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    line.sendall(connect_packet(f"benchmark-{line.getsockname()[1]}", keep_alive=600))
+    if _exactly(line, len(CONNACK)) != CONNACK:
+        raise RuntimeError(f"the broker at {url} lets nobody in")
+    return line
+
+
+def subscribe(line: socket.socket, topic: str) -> None:
+    """Ask for a topic with QoS 0 and return when that is granted (3.8)."""
+    body = b"\x00\x01" + _text(topic) + b"\x00"
+    line.sendall(b"\x82" + _length(len(body)) + body)
+    _exactly(line, SUBACK_LENGTH)
+
+
+def publish(topic: str, payload: bytes) -> bytes:
+    """Return a PUBLISH with QoS 0, not retained (3.3)."""
+    body = _text(topic) + payload
+    return b"\x30" + _length(len(body)) + body
+
+
+def _text(text: str) -> bytes:
+    return len(text.encode()).to_bytes(2, "big") + text.encode()
+
+
+def _length(length: int) -> bytes:
+    """Write a length in groups of seven bits, the lowest first (2.2.3)."""
+    written = bytearray()
+    while True:
+        length, low = divmod(length, 128)
+        written.append(low | (128 if length else 0))
+        if not length:
+            return bytes(written)
+
+
+def _exactly(line: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = line.recv(count - len(data))
+        if not more:
+            raise RuntimeError("the broker hung up")
+        data += more
+    return data

@@ -27,16 +27,26 @@ app = typer.Typer(
 )
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nutbus {version('nutbus')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     show_version: Annotated[
-        bool, typer.Option("--version", "-V", help="Print the version and leave.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            callback=_say_version,
+            is_eager=True,
+            help="Print the version and leave.",
+        ),
     ] = False,
 ) -> None:
     """Take the options that come before the command."""
-    if show_version:
-        typer.echo(f"nutbus {version('nutbus')}")
-        raise typer.Exit
 
 
 for command, panel in (

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from services.console import live, orders, render, watching
-from shared.messages import Result
+from shared.messages import Availability, Result
 from shared.settings import BusSettings, ServiceSettings, find_file
 from shared.topics import DeviceTopic
 
@@ -41,6 +41,8 @@ def get(
 ) -> None:
     """Print the variables of a device, or one of them."""
     found = live.run(orders.device(_settings(config, broker), device))
+    if found.standing is not Availability.ONLINE and not as_json:
+        typer.echo(f"{device} is {found.standing}: this is the last that was known", err=True)
     if variable:
         value = orders.variable(found, variable)
         typer.echo(json.dumps(value) if as_json else value)

@@ -20,6 +20,7 @@ T = TypeVar("T")
 QUIET = 0.25  # no retained message for so long: the broker has told all that it keeps
 BURST_TIMEOUT = 5.0
 BY = "nutbus console"
+HINT = "nutbus up starts the embedded broker, --broker or [bus] in the settings names another"
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,9 @@ class View:
 @contextlib.asynccontextmanager
 async def view(settings: BusSettings, *more: DeviceTopic) -> AsyncGenerator[View]:
     """See the bus inside the block, all that is retained included, and `more` parts of devices."""
-    async with connect(settings) as bus, asyncio.TaskGroup() as tasks:
+    async with contextlib.AsyncExitStack() as stack:
+        bus = await _connected(stack, settings)
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
         seen = View(bus)
         filters = [bus.topics.every_device(part) for part in more]
         following = tasks.create_task(seen.follow(*filters))
@@ -117,6 +120,13 @@ async def view(settings: BusSettings, *more: DeviceTopic) -> AsyncGenerator[View
         yield seen
         following.cancel()
         expiring.cancel()
+
+
+async def _connected(stack: contextlib.AsyncExitStack, settings: BusSettings) -> Bus:
+    try:
+        return await stack.enter_async_context(connect(settings))
+    except BusError as error:
+        raise BusError(f"{error}; {HINT}") from None
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

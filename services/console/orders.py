@@ -1,6 +1,5 @@
 """What the operator asks of devices on the bus: data in, data out; text is made in `render`."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from services.console.live import view
@@ -11,14 +10,8 @@ from shared.settings import BusSettings
 from shared.topics import DeviceTopic
 
 
-@dataclass(frozen=True, slots=True)
 class NotFoundError(PowerError):
     """What was asked for is not on the bus."""
-
-    what: str
-
-    def __str__(self) -> str:
-        return self.what
 
 
 async def devices(settings: BusSettings) -> list[Device]:

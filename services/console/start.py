@@ -3,7 +3,7 @@
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,7 +16,10 @@ from shared.settings import DEFAULT_FILES, find_file
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 NutConfig = Annotated[Path | None, typer.Option(help="Folder of NUT's own files, as /etc/nut.")]
-LogLevel = Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+    typer.Option(case_sensitive=False, help="The least that is worth a log line."),
+]
 
 
 def up(config: Config = None, nut_config: NutConfig = None, log_level: LogLevel = "INFO") -> None:
@@ -39,7 +42,11 @@ def check(config: Config = None, nut_config: NutConfig = None) -> None:
     """Check the settings without starting anything."""
     file = _file(config, nut_config)
     everything = household.load(file, nut_config)
-    typer.echo("\n".join([f"{file or nut_config}: good", *household.summary(everything)]))
+    without = household.devices_without_driver(everything)
+    verdict = f"{file or nut_config}: {'not all of it can run' if without else 'good'}"
+    typer.echo("\n".join([verdict, *household.summary(everything)]))
+    if without:
+        raise SettingsError(f"no driver for {', '.join(without)}; everything else would start")
 
 
 def passwd() -> None:

@@ -170,5 +170,16 @@ def summary(all_: Household) -> list[str]:
     return lines
 
 
+def devices_without_driver(all_: Household) -> list[str]:
+    """Name the devices whose driver does not exist; they are offline, the others run."""
+    return [
+        name
+        for settings in all_.services.values()
+        if isinstance(settings, DriverSettings)
+        for name, device in settings.devices.items()
+        if device.kind is None
+    ]
+
+
 def _driver_of(device: DeviceSettings) -> str:
     return f"{device.driver} on {device.port}" if device.kind else device.unknown_driver()

@@ -1,0 +1,165 @@
+"""What only root may do: a parent that knows one byte, and a child that has given root away.
+
+The child asks for the shutdown by writing `SHUT_DOWN` to a pipe. The parent then writes the flag
+file and runs the shutdown command, both fixed before the fork. Any other byte means nothing, and
+the end of the pipe ends the parent.
+"""
+
+import contextlib
+import os
+import pwd
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final, NoReturn
+
+from shared.errors import SettingsError
+
+SHUT_DOWN: Final = b"\x01"
+MAGIC: Final = "upsmon-shutdown-file"
+FALLBACK_USERS: Final = ("nut", "nobody")
+
+_FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDown:
+    """How this host is shut down: the command (a string is for the shell) and the flag file."""
+
+    command: str | Sequence[str]
+    flag: Path | None = None
+
+    def carry_out(self) -> int:
+        """Write the flag and run the command to its end; return its exit code.
+
+        A flag that cannot be written does not keep the host from being shut down.
+        """
+        if self.flag:
+            try:
+                write_flag(self.flag)
+            except OSError as error:
+                _complain(f"cannot write {self.flag}: {error.strerror}")
+        if not self.command:
+            _complain("there is no shutdown_command: this host stays up")
+            return 1
+        try:
+            code = subprocess.run(  # noqa: S603 -- the settings' own command
+                self.command,
+                shell=isinstance(self.command, str),
+                check=False,
+                stdin=subprocess.DEVNULL,
+            ).returncode
+        except OSError as error:
+            _complain(f"cannot run the shutdown command: {error.strerror}")
+            return 127
+        if code:
+            _complain(f"the shutdown command failed with exit code {code}")
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The child's ends of the pipes to its privileged parent.
+
+    `life` can be read as soon as the parent is dead.
+    """
+
+    pipe: int
+    life: int
+
+    def shut_down(self) -> None:
+        """Ask for the shutdown; OSError if the parent is dead."""
+        os.write(self.pipe, SHUT_DOWN)
+
+
+def separate(power_down: PowerDown, user: str) -> Orders:
+    """Fork: return in a child that runs as `user`; the parent stays root and never returns.
+
+    To be called before there are threads or an event loop. Signals to the parent reach the child;
+    the parent ends as the child does. SettingsError if there is no such user.
+    """
+    account = _account(user)
+    order_read, order_write = os.pipe()
+    life_read, life_write = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(order_write)
+        os.close(life_read)
+        _serve(order_read, power_down, child)
+    os.close(order_read)
+    os.close(life_write)
+    _become(account)
+    return Orders(order_write, life_read)
+
+
+def default_user() -> str:
+    """Name whom to run as: nut if there is such a user, else nobody."""
+    for name in FALLBACK_USERS:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name).pw_name
+    raise SettingsError(f"monitor: there is no user {' or '.join(FALLBACK_USERS)}; set run_as_user")
+
+
+def write_flag(flag: Path) -> None:
+    """Leave the sign that this host was shut down to have its power cut; it survives a crash."""
+    descriptor = os.open(flag, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(MAGIC)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def has_flag(flag: Path | None) -> bool:
+    """Tell whether the flag file is there and is one."""
+    try:
+        return flag is not None and flag.read_bytes()[: len(MAGIC)] == MAGIC.encode()
+    except OSError:
+        return False
+
+
+def clear_flag(flag: Path | None) -> None:
+    """Remove the flag file of an earlier shutdown; a file that is none is left alone."""
+    if flag is not None and has_flag(flag):
+        flag.unlink(missing_ok=True)
+
+
+def _account(user: str) -> pwd.struct_passwd:
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        raise SettingsError(f"monitor: there is no user {user!r} (run_as_user)") from None
+    if account.pw_uid == 0:
+        raise SettingsError(
+            f"monitor: run_as_user {user!r} is root; name another user, or use one process (-p)"
+        )
+    return account
+
+
+def _become(account: pwd.struct_passwd) -> None:
+    os.initgroups(account.pw_name, account.pw_gid)
+    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+
+
+def _serve(pipe: int, power_down: PowerDown, child: int) -> NoReturn:
+    def forward(number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, number)
+
+    for number in _FORWARDED:
+        signal.signal(number, forward)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
+    while order := os.read(pipe, 1):
+        if order == SHUT_DOWN:
+            power_down.carry_out()
+    _, status = os.waitpid(child, 0)
+    sys.exit(max(os.waitstatus_to_exitcode(status), 0) if os.WIFEXITED(status) else 1)
+
+
+def _complain(sentence: str) -> None:
+    # The parent has neither a log nor an event loop; standard error is where the child's log goes.
+    os.write(2, f"nutbus monitor: {sentence}\n".encode())

@@ -1,0 +1,156 @@
+"""What other services say on the bus: monitors and how they stand, orders, who gateways serve.
+
+Messages go in; only the time of the boot is asked of the machine.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from services.monitor.sights import Order, Peer
+from shared.messages import (
+    Availability,
+    Logins,
+    Message,
+    MonitorPower,
+    StageOrder,
+    availability_of,
+    read,
+)
+from shared.topics import OfService, ServiceKind, ServiceTopic, Topics
+
+SETTLE_TIME = 10.0  # after a new session began: who was not announced again by then is gone
+
+_Who = tuple[str, str]  # kind and id of a service
+
+
+@dataclass(slots=True)
+class Others:
+    """Keeps what the others say.
+
+    When the broker was lost, nobody is taken to have left until there was time to say otherwise: a
+    primary must not take a broker that lost its memory for secondaries that are down.
+    """
+
+    topics: Topics
+    own_id: str
+    own_order: StageOrder | None = None
+    _powers: dict[str, MonitorPower] = field(default_factory=dict)
+    _orders: dict[str, Order] = field(default_factory=dict)
+    _logins: dict[str, Mapping[str, list[str]]] = field(default_factory=dict)
+    _online: set[_Who] = field(default_factory=set)
+    _heard: set[_Who] = field(default_factory=set)
+    _settled_at: float | None = None
+
+    def filters(self, *, has_followers: bool, obeys: bool) -> tuple[str, ...]:
+        """Say what to listen to; who waits for nobody and obeys nobody needs little."""
+        every = self.topics.every_service
+        filters = [self.topics.service(ServiceKind.MONITOR, self.own_id, ServiceTopic.STAGE)]
+        if has_followers:
+            filters += [
+                every(ServiceTopic.POWER, ServiceKind.MONITOR),
+                every(ServiceTopic.AVAILABILITY, ServiceKind.MONITOR),
+                every(ServiceTopic.LOGINS, ServiceKind.GATEWAY),
+                every(ServiceTopic.AVAILABILITY, ServiceKind.GATEWAY),
+            ]
+        if obeys:
+            filters[0] = every(ServiceTopic.STAGE, ServiceKind.MONITOR)
+        return tuple(filters)
+
+    @property
+    def peers(self) -> Mapping[str, Peer]:
+        """The other monitors by id."""
+        return {
+            id: Peer(power, (ServiceKind.MONITOR, id) in self._online)
+            for id, power in self._powers.items()
+        }
+
+    @property
+    def orders(self) -> Mapping[str, Order]:
+        """The stage orders of the other monitors, by their id."""
+        return dict(self._orders)
+
+    def logins(self, device: str) -> int:
+        """Count who is logged in to a device besides us: monitors, and clients of gateways."""
+        peers = (peer for peer in self.peers.values() if peer.online)
+        clients = (
+            len(logins.get(device, ()))
+            for gateway, logins in self._logins.items()
+            if (ServiceKind.GATEWAY, gateway) in self._online
+        )
+        return sum(clients) + sum(device in peer.power.roles for peer in peers)
+
+    def begin_session(self, now: float) -> None:
+        """Note that a new connection to the bus delivers everything that is retained again."""
+        self._heard.clear()
+        self._settled_at = now + SETTLE_TIME
+
+    def end_session(self) -> None:
+        """Note that the connection is lost: who is not heard has not left."""
+        self._settled_at = None
+
+    def expire(self, now: float) -> bool:
+        """Let the clock run: who was not announced again is gone; tell whether anybody is."""
+        if self._settled_at is None or now < self._settled_at:
+            return False
+        self._settled_at = None
+        gone = self._online - self._heard
+        self._online -= gone
+        return bool(gone)
+
+    def take(self, about: OfService, message: Message) -> None:
+        """Take a message in; PayloadError if it cannot be read."""
+        take = _PARTS.get((about.kind, about.part))
+        if take:
+            take(self, about.id, message)
+
+    def _take_availability(self, kind: str, id: str, message: Message) -> None:
+        said = availability_of(message.payload) if message.payload else Availability.OFFLINE
+        if said is Availability.ONLINE:
+            self._heard.add((kind, id))
+            self._online.add((kind, id))
+        else:
+            self._online.discard((kind, id))
+
+    def _take_monitor(self, id: str, message: Message) -> None:
+        self._take_availability(ServiceKind.MONITOR, id, message)
+
+    def _take_gateway(self, id: str, message: Message) -> None:
+        self._take_availability(ServiceKind.GATEWAY, id, message)
+
+    def _take_logins(self, id: str, message: Message) -> None:
+        self._logins[id] = read(Logins, message).logins if message.payload else {}
+
+    def _take_power(self, id: str, message: Message) -> None:
+        if id == self.own_id:
+            return
+        if message.payload:
+            self._powers[id] = read(MonitorPower, message)
+        else:
+            self._powers.pop(id, None)
+
+    def _take_stage(self, id: str, message: Message) -> None:
+        order = read(StageOrder, message) if message.payload else None
+        if id == self.own_id:
+            self.own_order = order
+        elif order:
+            before = self._orders.get(id)
+            is_known = before is not None and before.order == order and not before.is_old
+            is_old = message.retained and not is_known and order.at < boot_time()
+            self._orders[id] = Order(order, is_old)
+        else:
+            self._orders.pop(id, None)
+
+
+def boot_time() -> float:
+    """Tell when this machine booted, in seconds since the epoch, by the clock as it is now."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+_PARTS: dict[tuple[str, ServiceTopic], Callable[[Others, str, Message], None]] = {
+    (ServiceKind.MONITOR, ServiceTopic.AVAILABILITY): Others._take_monitor,
+    (ServiceKind.MONITOR, ServiceTopic.POWER): Others._take_power,
+    (ServiceKind.MONITOR, ServiceTopic.STAGE): Others._take_stage,
+    (ServiceKind.GATEWAY, ServiceTopic.AVAILABILITY): Others._take_gateway,
+    (ServiceKind.GATEWAY, ServiceTopic.LOGINS): Others._take_logins,
+}

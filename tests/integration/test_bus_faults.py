@@ -369,55 +369,38 @@ async def test_a_leave_that_is_cancelled_gives_the_socket_back(loop_without_erro
         assert going.cancelled()
 
 
-@pytest.mark.parametrize("turns", range(4))
-async def test_a_cancellation_that_coincides_with_the_loss_is_not_forgotten(turns):
-    writers: list[Writer] = []
-
-    async def greet(reader: Reader, writer: Writer) -> None:
-        await packet_of_connect(reader)
-        writer.write(CONNACK)
-        writers.append(writer)
-        await silence(reader)
-
-    lost = asyncio.Event()
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_cancellation_that_coincides_with_the_loss_is_not_forgotten(turns, broker):
+    inside: asyncio.Queue[Bus] = asyncio.Queue()
 
     async def session(bus: Bus) -> None:
-        inside.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            lost.set()
+        inside.put_nowait(bus)
+        await asyncio.Event().wait()
 
-    async with scripted(greet) as url:
-        inside = asyncio.Event()
-        staying = asyncio.create_task(stay_connected(BusSettings(broker=url), None, session))
-        await inside.wait()
-        writers[0].transport.abort()
-        await lost.wait()
+    staying = asyncio.create_task(stay_connected(BusSettings(broker=broker.url), None, session))
+    async with asyncio.timeout(TIMEOUT):
+        bus = await inside.get()
+        await asyncio.sleep(0)  # until all that the session is made of waits
+        bus._lose(BusError("gone"))  # from outside nobody hits the one turn of the loop
         for _ in range(turns):
             await asyncio.sleep(0)
         staying.cancel()
-        async with asyncio.timeout(TIMEOUT):
-            await asyncio.wait({staying})
-        assert staying.cancelled()
+        await asyncio.wait({staying})
+    assert staying.cancelled()
 
 
-async def test_a_session_that_ended_is_not_run_again_because_the_broker_went_too():
+async def test_a_session_that_ended_is_not_run_again_because_the_broker_went_too(broker):
     sessions = 0
-
-    async def greet(reader: Reader, writer: Writer) -> None:
-        await packet_of_connect(reader)
-        writer.write(CONNACK)
-        await packet(reader)
 
     async def session(bus: Bus) -> None:
         nonlocal sessions
         sessions += 1
-        with contextlib.suppress(BusError, asyncio.CancelledError):
-            await bus.subscribe("nut/x")
+        bus._lose(BusError("gone"))
+        with contextlib.suppress(asyncio.CancelledError):  # it has more to do, and does it
+            await asyncio.Event().wait()
 
-    async with scripted(greet) as url, asyncio.timeout(TIMEOUT):
-        await stay_connected(BusSettings(broker=url), None, session)
+    async with asyncio.timeout(TIMEOUT):
+        await stay_connected(BusSettings(broker=broker.url), None, session)
     assert sessions == 1
 
 

@@ -96,12 +96,12 @@ class Topics:
         topic = f"{self.prefix}/device/+/{part}"
         return f"{topic}/#" if part in _NAMED else topic
 
-    def requests(self, device: str) -> tuple[str, str]:
-        """Spell the filters for the commands and the settings of one device."""
-        return (
-            f"{self.prefix}/device/{device}/{DeviceTopic.COMMAND}/#",
-            f"{self.prefix}/device/{device}/{DeviceTopic.SET}/#",
-        )
+    def requests(self) -> tuple[str, str]:
+        """Spell the filters for the commands and the settings of every device.
+
+        Not those of one device: NATS takes some 30 filters a session (docs/decisions/0002).
+        """
+        return (self.every_device(DeviceTopic.COMMAND), self.every_device(DeviceTopic.SET))
 
     def variables(self, device: str) -> str:
         """Spell the filter for the plain-text variables of one device."""

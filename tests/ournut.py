@@ -61,10 +61,16 @@ class ScriptedOnBus:
         assert self._bus is not None
         await self._bus.publish(device_availability(self.topics, name, availability))
 
+    async def change(self, name: str, variable: str, value: str) -> None:
+        """Let a device have another value."""
+        assert self._bus is not None
+        self.devices[name].variables[variable] = value
+        await self._publish_state(self._bus, name)
+
     async def play(self, settings: BusSettings) -> None:
         """Play all devices until cancelled."""
         async with connect(settings, Identity("driver", SERVICE)) as bus:
-            await bus.subscribe(*(f for name in self.devices for f in self.topics.requests(name)))
+            await bus.subscribe(*self.topics.requests())
             info = ServiceInfo(version="0", host="test", started=0.0, devices=[*self.devices])
             await bus.publish(info.publication(self.topics, "driver", SERVICE))
             for name, played in self.devices.items():

@@ -101,7 +101,7 @@ def _status(
         said = [word for word in said if word != Status.LB]
         if any(_is_below(variables, value, low) for value, low in _LEVELS):
             said.append(Status.LB)
-    if trend.word and not _CHARGING & set(said):
+    if trend.word and not (_CHARGING | {Status.OFF}) & set(said):
         said.append(trend.word)
     if reading.alarms:
         said = [Status.ALARM, *(word for word in said if word != Status.ALARM)]

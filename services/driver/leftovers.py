@@ -18,7 +18,7 @@ from shared.messages import Availability, DeviceMeta, Message, clearing, read
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic
 
 QUIET = 1.0  # the retained messages of a subscription have come when this long none came
-AT_ONCE = 50  # devices whose variables are asked for at the same time
+AT_ONCE = 20  # devices whose variables are asked for together; NATS takes some 30 filters
 LONGEST_WATCH = 60.0
 
 logger = logging.getLogger(__name__)

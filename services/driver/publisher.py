@@ -68,7 +68,7 @@ class Publisher:
         """Tell of all devices, then say that the service is there."""
         self._outbox.changed.clear()
         names = list(self._devices)
-        await self._bus.subscribe(*self._requests(names))
+        await self._bus.subscribe(*self._topics.requests())
         for start in range(0, len(names), AT_ONCE):
             async with asyncio.TaskGroup() as tasks:
                 for name in names[start : start + AT_ONCE]:
@@ -150,7 +150,6 @@ class Publisher:
 
     async def _welcome(self, name: str) -> None:
         if name not in self._told:
-            await self._bus.subscribe(*self._requests([name]))
             await self._publish_info()
 
     async def _tell(self, name: str) -> None:
@@ -223,7 +222,6 @@ class Publisher:
         self._beats.pop(name, None)
         if told is None:
             return
-        await self._bus.unsubscribe(*self._requests([name]))
         for variable_name in told.plain:
             topic = self._topics.device(name, DeviceTopic.VARIABLE, variable_name)
             await self._bus.publish(clearing(topic))
@@ -238,6 +236,3 @@ class Publisher:
         await self._bus.publish(
             info.publication(self._topics, ServiceKind.DRIVER, self._section.id)
         )
-
-    def _requests(self, names: Iterable[str]) -> list[str]:
-        return [filter_ for name in names for filter_ in self._topics.requests(name)]

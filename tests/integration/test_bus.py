@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+from typing import Literal
 
 import pytest
 
@@ -69,7 +71,8 @@ async def test_messages_arrive_in_order_and_all_of_them(bus_settings):
 
         async def speak() -> None:
             for number in range(count):
-                await speaker.publish(Publication(topic, str(number).encode(), number % 2, False))
+                qos: Literal[0, 1] = 1 if number % 2 else 0
+                await speaker.publish(Publication(topic, str(number).encode(), qos, False))
 
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             tasks.create_task(speak())
@@ -100,7 +103,9 @@ async def test_the_will_says_offline_when_the_connection_breaks(bus_settings):
     topic = "nut/service/driver/test/availability"
     async with connect(bus_settings, DRIVER) as bus:
         await bus.online()
-        bus._client.socket().shutdown(2)  # the cable, not a goodbye
+        line = bus._client.socket()
+        assert isinstance(line, socket.socket)
+        line.shutdown(socket.SHUT_RDWR)  # the cable, not a goodbye
         with pytest.raises(BusError):
             async for _ in bus.listen("nut/none"):
                 pass
@@ -116,7 +121,7 @@ async def test_losing_the_broker_ends_listening_and_publishing(bus_settings, any
             async with asyncio.timeout(10):
                 async for _ in bus.listen("nut/#"):
                     pass
-    with pytest.raises(BusError, match="cannot reach the broker at mqtt://127.0.0.1"):
+    with pytest.raises(BusError, match=r"cannot reach the broker at mqtt://127\.0\.0\.1"):
         async with connect(bus_settings):
             pass
 
@@ -189,8 +194,8 @@ async def test_cancelling_under_load_always_ends_the_session(bus_settings):
         assert staying.cancelled()
 
 
-async def test_a_subscription_to_many_devices_is_taken(bus_settings):
-    filters = [filter_ for n in range(300) for filter_ in TOPICS.requests(f"ups{n}")]
+async def test_a_subscription_to_the_requests_of_all_devices_is_taken(bus_settings):
+    filters = TOPICS.requests()
     async with connect(bus_settings) as bus:
         await bus.subscribe(*filters)
         arrived = bus.listen("nut/none")

@@ -166,6 +166,17 @@ async def test_set_and_command_change_the_device_and_are_answered(any_broker, fo
         await watcher.until(lambda: watcher.events("ups1") == ["OFF"])
 
 
+async def test_a_service_with_many_devices_is_served_by_every_broker(any_broker, folder):
+    names = [f"ups{number}" for number in range(60)]
+    settings = driver_settings(any_broker.url, folder, dict.fromkeys(names, DUMMY))
+    async with driving(settings), watching(any_broker.url) as watcher:
+        await watcher.online()
+        for name in (names[0], names[-1]):
+            await watcher.available(name)
+            assert (await watcher.ask(name, SET, "ups.load", value="55")).status is ResultStatus.OK
+        await watcher.online()
+
+
 async def test_a_bare_payload_is_the_value(settings, watcher):
     async with driving(settings):
         await watcher.available("ups1")

@@ -114,6 +114,10 @@ def test_a_full_battery_and_another_supply_end_the_trend():
     assert charges(("98", "OL"), ("n/a", "OL"), ("97", "OL"))[-1] == "OL"
 
 
+def test_a_device_that_is_off_is_not_said_to_discharge():
+    assert charges(("1", "OB"), ("0", "OB"), ("0", "OB OFF"))[-1] == "OB OFF"
+
+
 def test_device_names_are_copied_from_the_ups_unless_the_device_has_them():
     ups = {"ups.mfr": "A", "ups.model": "B", "ups.serial": "C", "device.model": "own"}
     view = shown(variables=ups)

@@ -22,6 +22,7 @@ from shared.messages import (
     Availability,
     ForcedShutdown,
     Message,
+    MonitorPower,
     Request,
     Result,
     ServiceInfo,
@@ -138,6 +139,8 @@ class Link:
             self.topics.every_device(DeviceTopic.RESULT),
             self.topics.every_service(ServiceTopic.LOGINS, ServiceKind.GATEWAY),
             self.topics.every_service(ServiceTopic.AVAILABILITY, ServiceKind.GATEWAY),
+            self.topics.every_service(ServiceTopic.POWER, ServiceKind.MONITOR),
+            self.topics.every_service(ServiceTopic.AVAILABILITY, ServiceKind.MONITOR),
         )
         await bus.subscribe(*filters)
         self._bus = bus
@@ -155,8 +158,8 @@ class Link:
         try:
             if isinstance(about, OfDevice):
                 self._take_result(message)
-            elif isinstance(about, OfService) and about.id != self.id:
-                self._take_gateway(about, message)
+            elif isinstance(about, OfService) and not self._is_own(about):
+                self._take_other(about, message)
         except PayloadError as error:
             logger.warning("dropped a bad payload: %s", error)
 
@@ -165,12 +168,21 @@ class Link:
         if result.id is not None:
             self.tracking.conclude(result.id, result.status)
 
-    def _take_gateway(self, about: OfService, message: Message) -> None:
+    def _is_own(self, about: OfService) -> bool:
+        return about.kind == ServiceKind.GATEWAY and about.id == self.id
+
+    def _take_other(self, about: OfService, message: Message) -> None:
+        """Note who is logged in at another gateway, or that a monitor is, on the bus."""
+        who = f"{about.kind}/{about.id}"
         if about.part is ServiceTopic.LOGINS:
             logins = read(LoginsMessage, message).logins if message.payload else {}
-            self.logins.take_others(about.id, logins)
+            self.logins.take_others(who, logins)
+        elif about.part is ServiceTopic.POWER:
+            power = read(MonitorPower, message) if message.payload else None
+            devices = {name: [power.host] for name in power.roles} if power else {}
+            self.logins.take_others(who, devices)
         elif about.part is ServiceTopic.AVAILABILITY:
-            self.logins.take_availability(about.id, _availability(message))
+            self.logins.take_availability(who, _availability(message))
 
     async def _announce(self, bus: Bus) -> None:
         info = ServiceInfo(version=own_version(), host=socket.gethostname(), started=self._started)

@@ -1,4 +1,4 @@
-"""Who is logged in to which device: at this gateway, and at the others on the bus."""
+"""Who is logged in to which device: at this gateway, at the others, and monitors on the bus."""
 
 from collections.abc import Mapping, Sequence
 
@@ -33,20 +33,20 @@ class Logins:
     def clients(self, device: str) -> list[str]:
         """List the addresses at a device: ours, the newest connection first, then the others'."""
         ours = list(self.own.value.get(device, ()))
-        for gateway in sorted(self._online):
-            ours.extend(self._others.get(gateway, {}).get(device, ()))
+        for service in sorted(self._online):
+            ours.extend(self._others.get(service, {}).get(device, ()))
         return ours
 
-    def take_others(self, gateway: str, logins: Addresses) -> None:
-        """Note who is logged in at another gateway."""
-        self._others[gateway] = logins
+    def take_others(self, service: str, logins: Addresses) -> None:
+        """Note who is logged in at another gateway, or which devices a monitor is at."""
+        self._others[service] = logins
 
-    def take_availability(self, gateway: str, availability: Availability) -> None:
-        """Note whether another gateway is there; the clients of one that is not do not count."""
+    def take_availability(self, service: str, availability: Availability) -> None:
+        """Note whether another service is there; the logins of one that is not do not count."""
         if availability is Availability.ONLINE:
-            self._online.add(gateway)
+            self._online.add(service)
         else:
-            self._online.discard(gateway)
+            self._online.discard(service)
 
     def _announce(self) -> None:
         own: dict[str, list[str]] = {}

@@ -52,15 +52,16 @@ class Notifier:
             finally:
                 await self._part()
 
-    def syslog(self, text: str) -> None:
-        """Write to the system log; where there is none, nothing happens."""
+    def syslog(self, text: str) -> bool:
+        """Write to the system log; False if there is none."""
         line = f"<{SYSLOG_NOTICE}>nutbus-monitor[{os.getpid()}]: {text}"
-        with (
-            contextlib.suppress(OSError),
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log,
-        ):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
             log.setblocking(False)
-            log.sendto(line.encode(), self._syslog_path)
+            try:
+                log.sendto(line.encode(errors="replace"), self._syslog_path)
+            except OSError:
+                return False
+        return True
 
     def wall(self, text: str) -> None:
         """Write to every terminal, where there is the program for it."""

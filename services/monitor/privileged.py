@@ -85,11 +85,13 @@ def separate(power_down: PowerDown, user: str) -> Orders:
     account = _account(user)
     order_read, order_write = os.pipe()
     life_read, life_write = os.pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)  # until somebody can take them
     child = os.fork()
     if child:
         os.close(order_write)
         os.close(life_read)
         _serve(order_read, power_down, child)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     os.close(order_read)
     os.close(life_write)
     _become(account)
@@ -153,6 +155,7 @@ def _serve(pipe: int, power_down: PowerDown, child: int) -> NoReturn:
     for number in _FORWARDED:
         signal.signal(number, forward)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     while order := os.read(pipe, 1):
         if order == SHUT_DOWN:
             power_down.carry_out()

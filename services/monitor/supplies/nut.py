@@ -48,44 +48,42 @@ class Server:
     security: Security | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is wanted of the server: how often it is asked, whether FSD is due, and a count."""
-
-    interval: float
-    forces_shutdown: bool = False
-    counts_logins: bool = False
-
-
 class NutSupply:
     """Keeps one connection to a server and its newest `sight`; `changed` is called at each."""
 
     def __init__(
-        self, name: str, server: Server, wanted: Wanted, changed: Callable[[], None]
+        self, name: str, server: Server, interval: float, changed: Callable[[], None]
     ) -> None:
         self.name = name
         self.server = server
         self.sight = Sight(at=time.monotonic())
         self._changed = changed
-        self._wanted = wanted
+        self._interval = interval
+        self._counts_logins = False
         self._awake = asyncio.Event()
         self._is_forced = False
+        self._is_told = False  # FSD was sent on this connection
         self._is_logged_in = False
         self._is_connected = False
         self._is_busy = Latest(False)
         self._complaint = ""
 
-    def want(self, wanted: Wanted) -> None:
-        """Ask for something else from now on; FSD is sent once, the sooner the better."""
-        if wanted == self._wanted:
-            return
-        if not wanted.forces_shutdown:
-            self._is_forced = False
-        hurry = wanted.interval < self._wanted.interval or self._is_due(wanted)
-        self._wanted = wanted
+    def pace(self, interval: float, *, counts_logins: bool) -> None:
+        """Ask so often from now on (seconds), and for the number of logins too."""
+        hurry = interval < self._interval or (counts_logins and not self._counts_logins)
+        self._interval, self._counts_logins = interval, counts_logins
         if hurry:
-            self._is_busy.set(self._is_connected and self._is_due(wanted))
             self._awake.set()
+
+    def force_shutdown(self) -> None:
+        """Send FSD at once, and again to a server that was started anew, until `relent`."""
+        self._is_forced = True
+        self._is_busy.set(self._is_connected and not self._is_told)
+        self._awake.set()
+
+    def relent(self) -> None:
+        """Send FSD no more; the server knows no way to take it back."""
+        self._is_forced = self._is_told = False
 
     async def flushed(self) -> None:
         """Wait until FSD was sent if it is wanted, or the server cannot be told."""
@@ -102,7 +100,7 @@ class NutSupply:
                     self.server.host, self.server.port, self.server.security
                 ) as line:
                     self._is_connected = True
-                    self._is_forced = False  # a server that was started anew has forgotten it
+                    self._is_told = False
                     await self._ask(line)
             except (LineError, ServerRefusalError) as error:
                 self._lose(str(error))
@@ -115,7 +113,7 @@ class NutSupply:
         if self.server.username is not None:
             await self._log_in(line)
         while True:
-            if self._is_due(self._wanted):
+            if self._is_forced and not self._is_told:
                 await self._force_shutdown(line)
             try:
                 self._take(await self._look(line))
@@ -142,7 +140,7 @@ class NutSupply:
             await line.ask("FSD", self.server.device)
         except ServerRefusalError as refusal:
             logger.error("%s: cannot set FSD: %s", self.name, refusal)
-        self._is_forced = True
+        self._is_told = True
         self._is_busy.set(False)
 
     async def _look(self, line: Line) -> Sight:
@@ -167,7 +165,7 @@ class NutSupply:
 
     async def _count(self, line: Line) -> int | None:
         """Count who is logged in, this host included; None if that is not wanted."""
-        if not self._wanted.counts_logins:
+        if not self._counts_logins:
             return None
         (answer,) = await line.get(("NUMLOGINS", self.server.device))
         counted = number(answer)
@@ -187,11 +185,8 @@ class NutSupply:
         self.sight = replace(self.sight, reach=Reach.SILENT, logins=None)
         self._changed()
 
-    def _is_due(self, wanted: Wanted) -> bool:
-        return wanted.forces_shutdown and not self._is_forced
-
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._wanted.interval):
+            async with asyncio.timeout(self._interval):
                 await self._awake.wait()
         self._awake.clear()

@@ -20,7 +20,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from shared.dialling import dialled
+from shared.dialling import dialled, tls_context
 from shared.errors import BusError, first_error
 from shared.messages import Availability, Message, Publication, service_availability
 from shared.settings import BusSettings
@@ -134,7 +134,7 @@ class Bus:
         self._where = str(address)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                context = _tls(settings) if address.tls else None
+                context = tls_context(settings) if address.tls else None
                 self._client.line = await dialled(
                     address.host, address.port, context, CONNECT_TIMEOUT
                 )
@@ -366,13 +366,15 @@ async def _hold(
 ) -> BaseException | None:
     """Run one session; return why it was lost, or None if it ended by itself."""
     reason: BaseException | None = None
+    ended = False
     try:
         async with connect(settings, identity) as bus:
             logger.info("connected to the broker at %s", settings.address)
             await session(bus)
+            ended = True
     except* BusError as lost:
         reason = first_error(lost)
-    return reason
+    return None if ended else reason
 
 
 def _client(settings: BusSettings, identity: Identity | None) -> _Client:
@@ -395,17 +397,3 @@ def _client(settings: BusSettings, identity: Identity | None) -> _Client:
         will = service_availability(topics, identity.kind, identity.id, Availability.OFFLINE)
         client.will_set(*will)
     return client
-
-
-def _tls(settings: BusSettings) -> ssl.SSLContext:
-    files = [settings.ca_file]
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        if settings.certificate_file:
-            files = [settings.certificate_file, settings.key_file]
-            # The password keeps OpenSSL from asking for one at the terminal.
-            context.load_cert_chain(settings.certificate_file, settings.key_file, password="")
-    except OSError as error:  # ssl.SSLError is one
-        named = " and ".join(str(file) for file in files if file) or "the system's authorities"
-        raise BusError(f"cannot use {named} for TLS with the broker: {error}") from None
-    return context

@@ -1,10 +1,13 @@
-"""TCP and TLS connections as plain sockets, opened in the event loop."""
+"""How to reach a broker: TCP and TLS connections as plain sockets, opened in the event loop."""
 
 import asyncio
 import socket
 import ssl
 from collections.abc import Callable
 from typing import Any
+
+from shared.errors import BusError
+from shared.settings import BusSettings
 
 
 async def dialled(
@@ -18,13 +21,28 @@ async def dialled(
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     error = OSError("the name has no address")
     for family, kind, protocol, _, where in found:
-        line = socket.socket(family, kind, protocol)
         try:
+            line = socket.socket(family, kind, protocol)  # fails where IPv6 is turned off
             async with asyncio.timeout(patience / len(found)):
                 return await _connected(line, where, host, context)
         except OSError as failed:  # TimeoutError is one
             error = failed
     raise error
+
+
+def tls_context(settings: BusSettings) -> ssl.SSLContext:
+    """Say whom we trust and who we are; BusError names the file that cannot be used."""
+    files = [settings.ca_file]
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        if settings.certificate_file:
+            files = [settings.certificate_file, settings.key_file]
+            # The password keeps OpenSSL from asking for one at the terminal.
+            context.load_cert_chain(settings.certificate_file, settings.key_file, password="")
+    except OSError as error:  # ssl.SSLError is one
+        named = " and ".join(str(file) for file in files if file) or "the system's authorities"
+        raise BusError(f"cannot use {named} for TLS with the broker: {error}") from None
+    return context
 
 
 async def _connected(

@@ -32,8 +32,8 @@ class Sight:
 
     `status` is ups.status of the driver or the NUT server; `fsd` says whether the FSD topic is set
     (of a NUT server the status says so) and `fsd_by` by whom. `buzzwords` is ups.mode.buzzwords and
-    its experimental namesake, joined by a space. `logins` counts who is logged in to the supply, this
-    host included, as its NUT server tells or as the bus does; None: unknown.
+    its experimental namesake, joined by a space. `logins` counts who is logged in to the supply,
+    this host included, as its NUT server tells or as the bus does; None: unknown.
     """
 
     reach: Reach = Reach.UNHEARD

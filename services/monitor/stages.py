@@ -1,0 +1,182 @@
+"""Stages: hosts that go down before others, in order; and hosts that are woken afterwards.
+
+A coordinator publishes a StageOrder on its own `stage` topic, retained. Each host that is named in
+it, and whose settings say to obey this coordinator, answers in its own `power` topic by the id of
+the order and goes through its phases there. A stage is done when each of its hosts is down, has
+refused or has only rehearsed, or when its deadline is over. An order is taken back by clearing the
+topic. Hosts whose `power` topic was left at `down` are those to be woken.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from services.monitor.actions import Action, Log, OrderStage, WakeHost
+from services.monitor.rules import Rules, Stage
+from services.monitor.sights import Peer, View
+from services.monitor.timers import Timers
+from shared.messages import Answer, Phase, StageOrder
+
+Holds = Callable[[Stage], str]
+"""Says why a stage's condition holds, "" if it does not."""
+
+
+@dataclass(slots=True)
+class Coordinator:
+    """Orders the stages of one outage, one after the other."""
+
+    order: StageOrder | None = None
+    _done: set[str] = field(default_factory=set)  # stages, by name
+    _waits: Stage | None = None
+    _until: float = 0.0
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+    _adopted: bool = False
+
+    def adopt(self, rules: Rules, order: StageOrder | None) -> None:
+        """Take up, once, the order that the broker kept from before we started."""
+        if self._adopted or self.order is not None or order is None:
+            return
+        self._adopted = True
+        self.order = order
+        named = set(order.hosts)
+        self._done = {stage.name for stage in rules.stages if named.issuperset(stage.hosts)}
+
+    def advance(
+        self, rules: Rules, view: View, timers: Timers, holds: Holds, wall: float
+    ) -> list[Action]:
+        """Order the next stage that is due, unless one is still waited for."""
+        actions: list[Action] = []
+        while not self._is_waiting(view, timers, actions):
+            found = (
+                (stage, holds(stage)) for stage in rules.stages if stage.name not in self._done
+            )
+            stage, reason = next(((s, why) for s, why in found if why), (None, ""))
+            if stage is None:
+                break
+            actions += self._give(rules, stage, reason, timers.now, wall)
+        return actions
+
+    def is_done(self, rules: Rules) -> bool:
+        """Tell whether every stage was ordered and is no longer waited for."""
+        return self._waits is None and all(stage.name in self._done for stage in rules.stages)
+
+    def withdraw(self) -> list[Action]:
+        """Take the order back: mains has returned."""
+        if self.order is None:
+            return []
+        self.order, self._waits = None, None
+        self._done.clear()
+        return [Log(logging.INFO, "the stage order is taken back"), OrderStage(None)]
+
+    def _give(
+        self, rules: Rules, stage: Stage, reason: str, now: float, wall: float
+    ) -> list[Action]:
+        before = self.order.hosts if self.order else []
+        self.order = StageOrder(
+            id=f"{int(wall * 1000):x}-{next(self._numbers)}",
+            at=wall,
+            stage=stage.name,
+            hosts=list(dict.fromkeys([*before, *stage.hosts])),
+            deadline=stage.deadline,
+            reason=reason,
+            dry_run=rules.dry_run,
+        )
+        self._adopted = True
+        self._done.add(stage.name)
+        self._waits, self._until = stage, now + stage.deadline
+        text = f"stage {stage.name}: {', '.join(stage.hosts)} shall shut down, because of {reason}"
+        return [Log(logging.WARNING, text), OrderStage(self.order)]
+
+    def _is_waiting(self, view: View, timers: Timers, actions: list[Action]) -> bool:
+        stage, order = self._waits, self.order
+        if stage is None or order is None:
+            return False
+        missing = [host for host in stage.hosts if not _is_gone(view.peers.get(host), order)]
+        if missing and not timers.passed(self._until):
+            return True
+        self._waits = None
+        if missing:
+            text = f"stage {stage.name}: {', '.join(missing)} not down within {stage.deadline:g} s"
+            actions.append(Log(logging.WARNING, text))
+        refused = [host for host in stage.hosts if _has_refused(view.peers.get(host), order)]
+        if refused:
+            text = f"stage {stage.name}: {', '.join(refused)} refused; see obey in its settings"
+            actions.append(Log(logging.WARNING, text))
+        return False
+
+
+def _is_gone(peer: Peer | None, order: StageOrder) -> bool:
+    """Tell whether a host need not be waited for: down, or it will not go."""
+    if peer is None:
+        return False
+    if peer.power.phase is Phase.DOWN:
+        return True
+    answer = peer.power.answers.get(order.id)
+    return answer in (Answer.REHEARSED, Answer.REFUSED)
+
+
+def _has_refused(peer: Peer | None, order: StageOrder) -> bool:
+    return peer is not None and peer.power.answers.get(order.id) is Answer.REFUSED
+
+
+def answers(rules: Rules, view: View) -> dict[str, Answer]:
+    """Answer every stage order that names this host, by the id of the order."""
+    given = {}
+    for coordinator, seen in view.orders.items():
+        if rules.id not in seen.order.hosts:
+            continue
+        if coordinator not in rules.obey or seen.is_old:
+            given[seen.order.id] = Answer.REFUSED
+        elif seen.order.dry_run or rules.dry_run:
+            given[seen.order.id] = Answer.REHEARSED
+        else:
+            given[seen.order.id] = Answer.GOING
+    return given
+
+
+@dataclass(slots=True)
+class Waker:
+    """Wakes the hosts that went down, one packet after the other until they are seen."""
+
+    _since: float | None = None  # when all was well again
+    _attempts: dict[str, int] = field(default_factory=dict)
+    _last: dict[str, float] = field(default_factory=dict)
+
+    def advance(
+        self, rules: Rules, peers: Mapping[str, Peer], timers: Timers, *, is_well: bool
+    ) -> list[Action]:
+        """Wake who is due; `is_well` says that mains is back and the batteries are charged."""
+        if not is_well:
+            self._since = None
+            return []
+        self._since = timers.now if self._since is None else self._since
+        if not timers.passed(self._since + rules.wake.delay):
+            return []
+        return [
+            action for host in rules.wake.hosts for action in self._wake(rules, host, peers, timers)
+        ]
+
+    def _wake(
+        self, rules: Rules, host: str, peers: Mapping[str, Peer], timers: Timers
+    ) -> list[Action]:
+        peer = peers.get(host)
+        attempt = self._attempts.get(host, 0) + 1
+        if peer is None or not _is_to_be_woken(peer):
+            self._attempts.pop(host, None)
+            self._last.pop(host, None)
+            seen = peer is not None and peer.online and attempt > 1
+            return [Log(logging.INFO, f"{host} is back")] if seen else []
+        if rules.wake.attempts and attempt > rules.wake.attempts + 1:
+            return []
+        if host in self._last and not timers.passed(self._last[host] + rules.wake.retry):
+            return []
+        self._last[host] = timers.now
+        self._attempts[host] = attempt
+        if rules.wake.attempts and attempt > rules.wake.attempts:
+            return [Log(logging.WARNING, f"{host} did not wake after {attempt - 1} attempts")]
+        return [WakeHost(host, attempt, dry_run=rules.dry_run)]
+
+
+def _is_to_be_woken(peer: Peer) -> bool:
+    return not peer.online and peer.power.phase is Phase.DOWN and not peer.power.dry_run

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.broker.__main__ import main as broker
-from services.console import bus, start
+from services.console import bus, start, upsdrvctl
 from services.console.nut import upsc, upscmd, upslog, upsrw
 from services.driver.__main__ import main as driver
 from services.gateway.__main__ import main as gateway
@@ -93,6 +93,7 @@ _mount("upsc", upsc.main, "Read variables from a NUT server.")
 _mount("upscmd", upscmd.main, "Send an instant command to a device of a NUT server.")
 _mount("upsrw", upsrw.main, "Read and write variables of a device of a NUT server.")
 _mount("upslog", upslog.main, "Log the state of devices of NUT servers at intervals.")
+app.add_typer(upsdrvctl.app, name="upsdrvctl", rich_help_panel=NUT)
 
 
 def main() -> None:

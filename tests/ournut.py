@@ -83,7 +83,8 @@ class ScriptedOnBus:
             async for message in bus.listen():
                 about = self.topics.parse(message.topic)
                 assert isinstance(about, OfDevice)
-                await self._take(bus, about, read(Request, message))
+                if about.device in self.devices:  # the filters match every device
+                    await self._take(bus, about, read(Request, message))
 
     async def _take(self, bus: Bus, about: OfDevice, request: Request) -> None:
         played = self.devices[about.device]

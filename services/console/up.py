@@ -101,7 +101,7 @@ async def run(settings: Reloadable[Household]) -> None:
 
 async def keep_running(service: Service, settings: Latest[Any], reload: Callable[[], None]) -> None:
     """Run one service; after a crash start it again, later each time."""
-    attempt = 0
+    attempt, task = 0, asyncio.current_task()
     while True:
         began = asyncio.get_running_loop().time()
         try:
@@ -110,6 +110,8 @@ async def keep_running(service: Service, settings: Latest[Any], reload: Callable
             logger.error("%s: %s", service.name, first_error(group))
         except* Exception:  # one service must never take the others with it
             logger.exception("%s crashed", service.name)
+        if task and task.cancelling():
+            raise asyncio.CancelledError  # a TaskGroup that ends by an error swallows it
         lasted = asyncio.get_running_loop().time() - began
         attempt = 0 if lasted > MAX_DELAY else attempt + 1
         delay = random.uniform(0.5, 1.0) * min(MAX_DELAY, 2.0**attempt)  # noqa: S311 -- no secret

@@ -8,7 +8,7 @@ from services.gateway.client import Client
 from services.gateway.gateway import Gateway
 from services.gateway.link import Link
 from services.gateway.listeners import Listeners
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import GatewaySection, GatewaySettings
 from services.gateway.tls import tls_context
 from shared.bus import Identity, stay_connected
 from shared.errors import SettingsError
@@ -26,6 +26,7 @@ async def run(settings: Latest[GatewaySettings]) -> None:
     """Serve NUT clients until cancelled; SettingsError if the first settings cannot be kept."""
     first = settings.value
     _raise_file_limit(first.gateway.max_connections)
+    _warn_of_plain_passwords(first.gateway)
     link = Link(first.gateway.id, Topics(first.bus.prefix))
     async with asyncio.TaskGroup() as tasks:
         gateway = Gateway(link, tasks, first.gateway)
@@ -71,11 +72,21 @@ async def _follow(
             continue
         if new.bus != first.bus or new.gateway.id != first.gateway.id:
             logger.warning("[bus] and the id of the gateway change with a restart only")
+        _warn_of_plain_passwords(new.gateway)
         try:
             gateway.apply(new.gateway, tls_context(new.gateway))
             await listeners.apply(new.gateway)
         except SettingsError as error:
             logger.error("settings not wholly applied: %s", error)
+
+
+def _warn_of_plain_passwords(settings: GatewaySection) -> None:
+    is_open = any(not address.is_loopback for address in settings.addresses)
+    if is_open and settings.users and settings.certificate_file is None:
+        logger.warning(
+            "other machines can connect, and their passwords cross the network unencrypted: "
+            "set certificate_file in [gateway]"
+        )
 
 
 def _raise_file_limit(connections: int) -> None:

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from services.gateway import app
-from services.gateway.settings import GatewaySettings
+from services.gateway.listeners import Listeners
+from services.gateway.settings import GatewaySection, GatewaySettings
 from services.gateway.users import hash_password
 from shared.bus import connect
 from shared.errors import ResultStatus, SettingsError
@@ -429,3 +430,37 @@ async def test_without_a_broker_clients_are_let_in_too(
     async with serving(broker) as server:
         assert await ask(server.port, "VER") != ""
         assert await ask(server.port, "LIST UPS") == "BEGIN LIST UPS"
+
+
+async def test_it_listens_on_ipv6_too(broker: Mosquitto):
+    port = free_port()
+    both = [f"[::1]:{port}", f"127.0.0.1:{port}"]
+    async with playing(broker), serving(broker, listen=both) as server:
+        six = NutClient(*await asyncio.open_connection("::1", port))
+        async with six, await NutClient.connect(server.port) as four:
+            await six.log_in("watch", "watch")
+            assert await six.ask("LOGIN ups") == "OK"
+            assert await four.rows("LIST CLIENT ups") == ["CLIENT ups ::1"]
+
+
+async def test_a_machine_without_ipv6_does_not_stop_the_default():
+    listeners = Listeners(asyncio.Protocol)
+    port = free_port()
+    # As by default, but for the port; no machine has the second address.
+    nobodys = [f"127.0.0.1:{port}", f"[2001:db8::1]:{port}"]
+    default = GatewaySection.model_construct(_fields_set=set(), listen=nobodys)
+    await listeners.apply(default)
+    assert await accepts(port)
+    listeners.close()
+    with pytest.raises(SettingsError, match="2001:db8::1"):
+        await listeners.apply(GatewaySection(listen=nobodys))
+    listeners.close()
+
+
+async def test_passwords_that_cross_the_network_unencrypted_are_warned_of(
+    broker: Mosquitto, caplog: pytest.LogCaptureFixture
+):
+    async with playing(broker), serving(broker) as server:
+        assert "unencrypted" not in caplog.text
+        server.reload(listen=[f"0.0.0.0:{free_port()}"])
+        await until(lambda: "cross the network unencrypted" in caplog.text)

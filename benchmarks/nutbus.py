@@ -17,10 +17,13 @@ Tables = Mapping[str, Mapping[str, object]]
 
 
 def start_mosquitto(programs: Programs) -> tuple[str, int]:
-    """Start Mosquitto and return its URL and its process."""
+    """Start Mosquitto, set as in deploy/mosquitto.conf; return its URL and its process."""
     broker = Mosquitto(programs.folder)
     program = find_program(broker.program, broker.package)
-    process = programs.start("mosquitto", program, *broker.command())
+    *option, settings = broker.command()
+    with Path(settings).open("a") as file:
+        file.write("set_tcp_nodelay true\n")
+    process = programs.start("mosquitto", program, *option, settings)
     programs.until(lambda: is_accepting(broker.port), "mosquitto does not start")
     return broker.url, process
 

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections import deque
@@ -125,9 +126,9 @@ async def _run(job: Job) -> None:
     except TimeoutError:
         logger.warning("%s took more than %g s and was ended", name, PATIENCE)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # a shell and what it started
+            await process.wait()
     if process.returncode:
         logger.warning("the notification program %s failed: exit code %s", name, process.returncode)

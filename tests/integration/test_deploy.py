@@ -1,0 +1,241 @@
+"""The broker settings that are shipped in deploy/, tried with the brokers themselves."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from services.driver import app as driver
+from services.driver.settings import DriverSettings
+from services.gateway import app as gateway
+from services.gateway.settings import GatewaySettings
+from shared.latest import Latest
+from tests.brokers import Login, ProgramBroker, free_port, mosquitto_password_line
+from tests.simulators.mqtt_peer import Peer, publish
+
+pytestmark = pytest.mark.integration
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+USERS = ("driver", "gateway", "monitor", "operator", "homeassistant", "viewer")
+NUMBERS = itertools.count()  # two clients of one name would push each other out
+PASSWORD = "change-me"  # as in deploy/nats.conf
+ARRIVAL_TIMEOUT = 20.0
+CHECK_INTERVAL = 0.05
+
+# Who publishes to what, and whether that arrives.
+ATTEMPTS = [
+    ("driver", "nut/device/rack1/state", True),
+    ("driver", "nut/device/rack1/var/ups/status", True),
+    ("driver", "nut/device/rack1/result", True),
+    ("driver", "nut/device/rack1/fsd", False),
+    ("driver", "nut/device/rack1/command/load/off", False),
+    ("driver", "nut/device/rack2/fsd", False),
+    ("driver", "nut/device/rack2/state", False),
+    ("driver", "nut/device/rack2/availability", False),
+    ("driver", "nut/service/gateway/x/availability", False),
+    ("gateway", "nut/device/rack1/fsd", True),
+    ("gateway", "nut/device/rack1/command/load/off", True),
+    ("gateway", "nut/device/rack1/set/ups/id", True),
+    ("gateway", "nut/service/gateway/x/logins", True),
+    ("gateway", "nut/device/rack1/state", False),
+    ("gateway", "nut/device/rack1/result", False),
+    ("monitor", "nut/device/rack2/fsd", True),
+    ("monitor", "nut/service/monitor/x/power", True),
+    ("monitor", "nut/device/rack1/command/load/off", False),
+    ("monitor", "nut/device/rack1/availability", False),
+    ("operator", "nut/device/rack1/command/load/off", True),
+    ("operator", "nut/device/rack1/set/ups/id", True),
+    ("operator", "nut/device/rack1/fsd", True),
+    ("operator", "nut/device/rack1/state", False),
+    ("homeassistant", "nut/device/rack1/command/beeper/mute", True),
+    ("homeassistant", "nut/device/rack1/command/test/battery/start", True),
+    ("homeassistant", "nut/device/rack1/command/load/off", False),
+    ("homeassistant", "nut/device/rack1/command/shutdown/return", False),
+    ("homeassistant", "nut/device/rack1/set/ups/id", False),
+    ("homeassistant", "nut/device/rack1/fsd", False),
+    ("viewer", "nut/device/rack1/command/beeper/mute", False),
+    ("viewer", "nut/device/rack1/fsd", False),
+    ("viewer", "nut/device/rack1/var/ups/status", False),
+]
+
+
+class Shipped(ProgramBroker):
+    """A broker with a file of deploy/; only folders and ports are those of the test."""
+
+    places: tuple[tuple[str, str], ...]
+    file: str
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, login=Login("viewer", PASSWORD))
+
+    def written(self) -> Path:
+        """Write the settings file for this test."""
+        text = (DEPLOY / self.file).read_text()
+        for shipped, here in (*self.places, ("1883", str(self.port))):
+            assert shipped in text
+            text = text.replace(shipped, here.format(folder=self.directory))
+        file = self.directory / self.file
+        file.write_text(text)
+        return file
+
+
+class ShippedMosquitto(Shipped):
+    program = "mosquitto"
+    package = "mosquitto"
+    file = "mosquitto.conf"
+    places = (("/etc/mosquitto/", "{folder}/"), ("/var/lib/mosquitto/", "{folder}/"))
+
+    def command(self) -> tuple[str, ...]:
+        file = self.written()
+        if os.geteuid() == 0:  # else it becomes mosquitto, who may not read the folder
+            file.write_text(f"user root\n{file.read_text()}")
+        logins = (Login(user, PASSWORD) for user in USERS)
+        passwords = self.directory / "passwords"
+        passwords.write_text("".join(mosquitto_password_line(login) for login in logins))
+        passwords.chmod(0o600)
+        rules = self.directory / "mosquitto.acl"
+        rules.write_text((DEPLOY / "mosquitto.acl").read_text())
+        rules.chmod(0o600)
+        return ("-c", str(file))
+
+
+class ShippedNats(Shipped):
+    program = "nats-server"
+    package = "nats-server"
+    file = "nats.conf"
+    places = (("/var/lib/nats", "{folder}"), ("port: 4222", "port: -1"))
+
+    def command(self) -> tuple[str, ...]:
+        return ("-c", str(self.written()))
+
+
+@pytest.fixture(params=[ShippedMosquitto, ShippedNats], ids=["mosquitto", "nats"])
+async def shipped(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Shipped]:
+    broker: Shipped = request.param(tmp_path)
+    await broker.start()
+    yield broker
+    await broker.stop()
+
+
+async def test_each_user_may_write_what_its_service_has_to_and_no_more(shipped):
+    async with user(shipped, "viewer") as viewer:
+        await viewer.subscribe("nut/#")
+        for name, topic, _ in ATTEMPTS:
+            await attempt(shipped, name, topic)
+        await attempt(shipped, "driver", "nut/service/driver/x/info")
+        arrived = []
+        while (message := await viewer.receive()).topic != "nut/service/driver/x/info":
+            arrived.append((message.payload.decode(), message.topic))
+    assert arrived == [(name, topic) for name, topic, allowed in ATTEMPTS if allowed]
+
+
+async def test_nobody_comes_in_without_a_password(shipped):
+    for login in (None, ("driver", "wrong"), ("stranger", PASSWORD)):
+        with contextlib.suppress(EOFError, OSError):
+            async with Peer.connected(shipped.port, "stranger", login=login) as peer:
+                assert peer.return_code in (4, 5)
+
+
+async def test_only_this_machine_is_listened_to(shipped):
+    with pytest.raises(OSError, match=r"refused|Connect call failed"):
+        await asyncio.open_connection("127.0.0.2", shipped.port)
+
+
+async def test_a_forced_shutdown_outlives_a_restart_of_the_broker(shipped):
+    async with user(shipped, "monitor") as monitor:
+        await monitor.publish("nut/device/rack1/fsd", b"{}", qos=1, retain=True)
+    await shipped.stop()
+    await shipped.start()
+    async with user(shipped, "viewer") as viewer:
+        await viewer.subscribe("nut/device/+/fsd")
+        message = await viewer.receive()
+    assert (message.topic, message.payload, message.retain) == ("nut/device/rack1/fsd", b"{}", True)
+
+
+async def test_a_new_subscriber_gets_more_than_a_thousand_retained_messages(shipped):
+    topics = {f"nut/device/rack1/var/outlet/{number}/status" for number in range(1500)}
+    async with user(shipped, "driver") as sender:
+        for topic in topics:
+            await sender.publish(topic, b"on", qos=1, retain=True)
+    async with user(shipped, "viewer") as viewer:
+        await viewer.subscribe("nut/device/+/var/#")
+        assert {(await viewer.receive()).topic for _ in topics} == topics
+
+
+async def test_driver_and_gateway_serve_a_nut_client_with_the_users_that_are_theirs(
+    shipped, tmp_path
+):
+    port = free_port()
+    tables = {
+        "devices": {"rack1": {"driver": "simulated"}},
+        "gateway": {
+            "listen": [f"127.0.0.1:{port}"],
+            "users": {"admin": {"password": "secret", "instcmds": ["ALL"]}},
+        },
+    }
+
+    def of(name: str) -> dict[str, object]:
+        return {
+            **tables,
+            "bus": {"broker": shipped.url, "username": name, "password": PASSWORD},
+        }
+
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(ARRIVAL_TIMEOUT):
+        services = (
+            tasks.create_task(
+                driver.run(Latest(DriverSettings.from_tables(of("driver"), str(tmp_path))))
+            ),
+            tasks.create_task(
+                gateway.run(Latest(GatewaySettings.from_tables(of("gateway"), str(tmp_path))))
+            ),
+        )
+        await until_answered(port, ["GET VAR rack1 ups.status"], 'VAR rack1 ups.status "OL"')
+        login = ["USERNAME admin", "PASSWORD secret"]
+        await until_answered(port, [*login, "INSTCMD rack1 beeper.disable"], "OK")
+        status = 'VAR rack1 ups.beeper.status "disabled"'
+        await until_answered(port, ["GET VAR rack1 ups.beeper.status"], status)
+        for service in services:
+            service.cancel()
+
+
+@contextlib.asynccontextmanager
+async def user(broker: Shipped, name: str) -> AsyncGenerator[Peer]:
+    """Be connected as one of the users."""
+    async with Peer.connected(
+        broker.port, f"{name}-{next(NUMBERS)}", login=(name, PASSWORD)
+    ) as peer:
+        assert peer.return_code == 0
+        yield peer
+
+
+async def attempt(broker: Shipped, name: str, topic: str) -> None:
+    """Publish as a user, on a connection that the broker may end for it."""
+    async with user(broker, name) as peer:
+        with contextlib.suppress(EOFError, OSError):
+            await peer.send(publish(topic, name.encode(), 1, qos=1))
+            await peer.synchronise()
+
+
+async def until_answered(port: int, questions: list[str], expected: str) -> None:
+    """Ask on a new connection until the last answer is this one."""
+    answer = ""
+    while answer != expected:
+        await asyncio.sleep(CHECK_INTERVAL)
+        with contextlib.suppress(OSError):
+            answer = await last_answer(port, questions)
+
+
+async def last_answer(port: int, questions: list[str]) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        answer = b""
+        for question in questions:
+            writer.write(question.encode() + b"\n")
+            answer = await reader.readline()
+        return answer.decode().rstrip("\n")
+    finally:
+        writer.close()

@@ -40,6 +40,21 @@ class EventType(StrEnum):
     NOTOTHER = "NOTOTHER"
 
 
+class HostEvent(StrEnum):
+    """The notify types that a host tells, which no state of a device says."""
+
+    NOCOMM = "NOCOMM"
+    SHUTDOWN = "SHUTDOWN"
+    SHUTDOWN_HOSTSYNC = "SHUTDOWN_HOSTSYNC"
+    NOPARENT = "NOPARENT"
+    SUSPEND_STARTING = "SUSPEND_STARTING"
+    SUSPEND_FINISHED = "SUSPEND_FINISHED"
+    SUSPEND_TIMEJUMP_UNEXPECTED = "SUSPEND_TIMEJUMP_UNEXPECTED"
+
+
+NOTIFY_TYPES = (*(str(type_) for type_ in EventType), *(str(type_) for type_ in HostEvent))
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """What events are judged by: the status, the alarm text, and whether the device answers."""

@@ -6,7 +6,7 @@ Where `dry_run` is set, the action is to be told (logged) and not done.
 from dataclasses import dataclass
 
 from services.monitor.rules import Flag
-from shared.events import EventType
+from shared.events import EventType, HostEvent
 from shared.messages import MonitorPower, StageOrder
 
 
@@ -17,7 +17,7 @@ class Notify:
     `text` is the finished message; `flags` (not empty) say where it goes.
     """
 
-    type: EventType | str
+    type: EventType | HostEvent
     supply: str
     text: str
     detail: str

@@ -3,27 +3,12 @@
 Those that follow from the states of one supply come from shared.events; the rest are of the host.
 """
 
-from enum import StrEnum
 from typing import Final
 
 from services.monitor.actions import Notify
 from services.monitor.rules import Notice, Rules
-from shared.events import Event, EventType
+from shared.events import Event, HostEvent
 
-
-class HostEvent(StrEnum):
-    """The notify types that no state of a device tells."""
-
-    NOCOMM = "NOCOMM"
-    SHUTDOWN = "SHUTDOWN"
-    SHUTDOWN_HOSTSYNC = "SHUTDOWN_HOSTSYNC"
-    NOPARENT = "NOPARENT"
-    SUSPEND_STARTING = "SUSPEND_STARTING"
-    SUSPEND_FINISHED = "SUSPEND_FINISHED"
-    SUSPEND_TIMEJUMP_UNEXPECTED = "SUSPEND_TIMEJUMP_UNEXPECTED"
-
-
-NOTIFY_TYPES: Final = (*(str(type_) for type_ in EventType), *(str(type_) for type_ in HostEvent))
 
 _TEXT: Final = {
     HostEvent.NOCOMM: "UPS %s is unavailable",

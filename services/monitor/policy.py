@@ -18,7 +18,7 @@ from services.monitor.actions import (
     ShutDown,
 )
 from services.monitor.judgement import reason_lost, reason_met
-from services.monitor.notices import HostEvent, of_host
+from services.monitor.notices import of_host
 from services.monitor.rules import Rules, Stage
 from services.monitor.secondaries import expected_to_leave
 from services.monitor.sights import Sight, View
@@ -26,6 +26,7 @@ from services.monitor.stages import Coordinator, Waker, answers
 from services.monitor.tellings import forced, tellings
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
+from shared.events import HostEvent
 from shared.messages import Answer, MonitorPower, Phase, Role
 from shared.status import Status
 

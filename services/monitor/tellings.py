@@ -3,12 +3,12 @@
 import logging
 
 from services.monitor.actions import Action, Log
-from services.monitor.notices import HostEvent, of_host, of_supply
+from services.monitor.notices import of_host, of_supply
 from services.monitor.rules import Rules
 from services.monitor.sights import Reach
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
-from shared.events import Condition, EventType, between
+from shared.events import Condition, EventType, HostEvent, between
 from shared.status import Status, in_words
 
 _FSD = Condition(Status.FSD)

@@ -1,0 +1,217 @@
+"""upsmon.conf: what feeds this host, when it shuts down, and how people are told."""
+
+import logging
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+from shared.events import NOTIFY_TYPES
+from shared.nutconfig.statements import Statement
+from shared.nutconfig.values import SWITCH, Setting, Table, count, switch
+
+logger = logging.getLogger(__name__)
+
+_ROLES: Final = {
+    "primary": "primary",
+    "master": "primary",
+    "secondary": "secondary",
+    "slave": "secondary",
+}
+_FLAGS: Final = ("SYSLOG", "WALL", "EXEC", "IGNORE")
+_NOT_NEGATIVE: Final = "a number of seconds, 0 or more"
+_ANY_NUMBER: Final = "a number of seconds; a negative one is never"
+
+
+def _span(text: str) -> float:
+    duration = _signed(text)
+    if duration < 0:
+        raise ValueError
+    return duration
+
+
+def _signed(text: str) -> float:
+    duration = float(text)
+    if not math.isfinite(duration):
+        raise ValueError
+    return duration
+
+
+def _rhythm(text: str) -> float:
+    return max(1.0, _span(text))  # NUT takes 0, and its loop then runs without a pause
+
+
+def _worth(text: str) -> int:
+    return 0 if text == "0" else count(text)
+
+
+def _exit(text: str) -> bool | float:
+    words = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    delay = _signed(text)
+    return delay if delay >= 0 else False
+
+
+_SETTINGS: Final = {
+    "MINSUPPLIES": Setting("min_supplies", _worth, "a whole number, 0 or more"),
+    "POLLFREQ": Setting("poll_interval", _rhythm, _NOT_NEGATIVE),
+    "POLLFREQALERT": Setting("poll_interval_alert", _rhythm, _NOT_NEGATIVE),
+    "DEADTIME": Setting("dead_time", _span, _NOT_NEGATIVE),
+    "HOSTSYNC": Setting("host_sync", _span, _NOT_NEGATIVE),
+    "FINALDELAY": Setting("final_delay", _span, _NOT_NEGATIVE),
+    "NOCOMMWARNTIME": Setting("no_comm_warn_time", _rhythm, _NOT_NEGATIVE),
+    "RBWARNTIME": Setting("rb_warn_time", _rhythm, _NOT_NEGATIVE),
+    "OFFDURATION": Setting("off_duration", _signed, _ANY_NUMBER),
+    "OVERDURATION": Setting("over_duration", _signed, _ANY_NUMBER),
+    "OBLBDURATION": Setting("oblb_duration", lambda text: max(0.0, _signed(text)), _ANY_NUMBER),
+    "ALARMCRITICAL": Setting("alarm_critical", switch, SWITCH),
+    "SHUTDOWNEXIT": Setting("shutdown_exit", _exit, "yes, no or a number of seconds"),
+    "POWERDOWNFLAG": Setting("power_down_flag"),
+    "RUN_AS_USER": Setting("run_as_user"),
+}
+_TLS: Final = {
+    "CERTPATH": Setting("certificate_authority"),
+    "CERTFILE": Setting("certificate_file"),
+    "CERTVERIFY": Setting("verify_certificate", switch, SWITCH),
+    "FORCESSL": Setting("forced", switch, SWITCH),
+}
+_UNUSED: Final = frozenset({"DEBUG_MIN", "debug_min", "POLLFAIL_LOG_THROTTLE_MAX"})
+
+
+def monitor_table(lines: list[Statement]) -> Table:
+    """Read the statements of upsmon.conf; SettingsError names the line."""
+    monitor: Table = {}
+    tls: Table = {}
+    hosts: dict[str, Table] = {}  # those of CERTHOST
+    for line in lines:
+        if not _is_read(line):
+            continue
+        if line.key == "CERTHOST":
+            _set_host(hosts, line)
+        elif line.key in _DIRECTIVES:
+            _DIRECTIVES[line.key](monitor, line)
+        else:
+            table, setting = (tls if line.key in _TLS else monitor), _VALUES[line.key]
+            table[setting.name] = setting.value(line, line.words[1])
+    for supply in monitor.get("supplies", ()):
+        supply.update(_security(tls, hosts.get(_host(supply["address"]))))
+    return monitor
+
+
+def _is_read(line: Statement) -> bool:
+    """Tell whether a line says something to us; if it says it wrongly, SettingsError."""
+    if line.key in _UNUSED:
+        logger.debug("%s: %s has no use here", line.place, line.key)
+    elif line.key == "CERTIDENT":
+        line.warn("CERTIDENT is passed over: name a PEM file with CERTFILE")
+    elif line.key not in _KEYS:
+        line.warn_unknown(_KEYS)
+    elif len(line.words) < 2 or line.words[1] == "=":
+        raise line.error(f"{line.key} needs a value, after a space and without =")
+    else:
+        return True
+    return False
+
+
+def _add_supply(monitor: Table, line: Statement) -> None:
+    match line.words:
+        case (_, address, value, username, password, role, *_) if role.lower() in _ROLES:
+            pass
+        case _:
+            raise line.error(
+                "MONITOR needs five words: ups@host, power value, user, password, and "
+                "primary or secondary"
+            )
+    worth = Setting("power_value", _worth, "followed by a power value, a whole number of 0 or more")
+    supply: Table = {
+        "address": address,
+        "power_value": worth.value(line, value),
+        "username": username,
+        "password": password,
+        "role": _ROLES[role.lower()],
+    }
+    supplies: list[Table] = monitor.setdefault("supplies", [])
+    if any(known["address"] == address for known in supplies):
+        line.warn(f"{address} is passed over, because it stands above already")
+    else:
+        supplies.append(supply)
+
+
+def _set_shutdown(monitor: Table, line: Statement) -> None:
+    """Take a line for the shell; further words are its arguments, each as it is."""
+    first, *rest = line.words[1:]
+    monitor["shutdown_command"] = " ".join([first, *(_quoted(word) for word in rest)])
+
+
+def _set_notify_command(monitor: Table, line: Statement) -> None:
+    """Take the program; a single word may be a line for the shell, as it was before NUT 2.8.6."""
+    words = list(line.words[1:])
+    monitor["notify_command"] = words[0] if len(words) == 1 else words
+
+
+def _set_message(monitor: Table, line: Statement) -> None:
+    if len(line.words) < 3:
+        raise line.error("NOTIFYMSG needs a notify type and a text")
+    _notify(monitor, line, "message", line.words[2])
+
+
+def _set_flags(monitor: Table, line: Statement) -> None:
+    if len(line.words) < 3:
+        raise line.error("NOTIFYFLAG needs a notify type and flags")
+    flags = line.words[2].split("+")
+    for flag in flags:
+        if flag not in _FLAGS:
+            line.warn(f"unknown flag is passed over; known are {', '.join(_FLAGS)}")
+    known = [flag for flag in flags if flag in _FLAGS]
+    _notify(monitor, line, "flags", known or ["IGNORE"])
+
+
+def _notify(monitor: Table, line: Statement, key: str, value: object) -> None:
+    type_ = line.words[1].upper()
+    if type_ not in NOTIFY_TYPES:
+        line.warn("unknown notify type is passed over")
+        return
+    notify: dict[str, Table] = monitor.setdefault("notify", {})
+    notify.setdefault(type_, {})[key] = value
+
+
+def _set_host(hosts: dict[str, Table], line: Statement) -> None:
+    match line.words:
+        case (_, host, name, verify, force, *_):
+            checked = Setting("verify_certificate", switch, f"followed by {SWITCH}")
+            hosts[host] = {
+                "certificate_name": name,
+                "verify_certificate": checked.value(line, verify),
+                "forced": checked.value(line, force),
+            }
+        case _:
+            raise line.error("CERTHOST needs a host, a name, and twice 0 or 1: verify and force")
+
+
+def _security(tls: Table, host: Table | None) -> Table:
+    """Say for one supply what the CERT lines say: with none of them NUT's client has no TLS."""
+    if not tls and not host:
+        return {}
+    said: dict[str, Any] = {"verify_certificate": False, **tls, **(host or {})}
+    said["tls"] = "require" if said.pop("forced", False) else "try"
+    return said
+
+
+def _host(address: str) -> str:
+    place = address.partition("@")[2] or "localhost"
+    return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+_DIRECTIVES: Final[dict[str, Callable[[Table, Statement], None]]] = {
+    "MONITOR": _add_supply,
+    "SHUTDOWNCMD": _set_shutdown,
+    "NOTIFYCMD": _set_notify_command,
+    "NOTIFYMSG": _set_message,
+    "NOTIFYFLAG": _set_flags,
+}
+_VALUES: Final = {**_SETTINGS, **_TLS}
+_KEYS: Final = (*_VALUES, "CERTHOST", *_DIRECTIVES)

@@ -285,30 +285,6 @@ class Answer(StrEnum):
     REFUSED = "refused"
 
 
-class Role(StrEnum):
-    """What a host is to a supply: the primary goes down last and may order FSD."""
-
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
-
-
-class Phase(StrEnum):
-    """How far a monitor is with shutting its host down; from `final` on there is no way back."""
-
-    WATCHING = "watching"
-    HOSTSYNC = "hostsync"
-    FINAL = "final"
-    DOWN = "down"
-
-
-class Answer(StrEnum):
-    """What a host makes of a stage order."""
-
-    GOING = "going"
-    REHEARSED = "rehearsed"
-    REFUSED = "refused"
-
-
 class MonitorPower(Packed):
     """How a monitor sees the supply of its host; it counts as logged in to each device of `roles`.
 

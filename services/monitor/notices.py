@@ -9,7 +9,6 @@ from services.monitor.actions import Notify
 from services.monitor.rules import Notice, Rules
 from shared.events import Event, HostEvent
 
-
 _TEXT: Final = {
     HostEvent.NOCOMM: "UPS %s is unavailable",
     HostEvent.SHUTDOWN: "Auto logout and shutdown proceeding",

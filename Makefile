@@ -18,6 +18,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/settings-reference --check
+	$(BIN)/python tools/commands-reference --check
 
 unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
@@ -31,6 +32,7 @@ bench: $(VENV)/installed-dev
 
 docs: $(VENV)/installed-dev
 	$(BIN)/python tools/settings-reference
+	$(BIN)/python tools/commands-reference
 
 wheel: $(VENV)/installed
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .

@@ -11,7 +11,7 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -33,39 +33,41 @@ class PowerDown:
     command: str | Sequence[str]
     flag: Path | None = None
 
-    def carry_out(self) -> int:
+    def carry_out(self, started: Callable[[], object] = lambda: None) -> int:
         """Write the flag and run the command to its end; return its exit code.
 
-        A flag that cannot be written does not keep the host from being shut down.
+        `started` is called once the command runs, or cannot. A flag that cannot be written does
+        not keep the host from being shut down.
         """
         if self.flag:
             try:
                 write_flag(self.flag)
             except OSError as error:
                 _complain(f"cannot write {self.flag}: {error.strerror}")
-        if not self.command:
-            _complain("there is no shutdown_command: this host stays up")
-            return 1
-        try:
-            code = subprocess.run(  # noqa: S603 -- the settings' own command
-                self.command,
-                shell=isinstance(self.command, str),
-                check=False,
-                stdin=subprocess.DEVNULL,
-            ).returncode
-        except OSError as error:
-            _complain(f"cannot run the shutdown command: {error.strerror}")
-            return 127
+        code = self._run(started)
         if code:
             _complain(f"the shutdown command failed with exit code {code}")
         return code
+
+    def _run(self, started: Callable[[], object]) -> int:
+        line = isinstance(self.command, str)
+        try:
+            process = subprocess.Popen(  # noqa: S603 -- the settings' own command
+                self.command or "false", shell=line, stdin=subprocess.DEVNULL
+            )
+        except OSError as error:
+            _complain(f"cannot run the shutdown command: {error.strerror}")
+            started()
+            return 127
+        started()
+        return process.wait()
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
     """The child's ends of the pipes to its privileged parent.
 
-    `life` can be read as soon as the parent is dead.
+    `life` gives a byte when the command was started, and its end when the parent is dead.
     """
 
     pipe: int
@@ -90,7 +92,7 @@ def separate(power_down: PowerDown, user: str) -> Orders:
     if child:
         os.close(order_write)
         os.close(life_read)
-        _serve(order_read, power_down, child)
+        _serve(order_read, life_write, power_down, child)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     os.close(order_read)
     os.close(life_write)
@@ -147,7 +149,11 @@ def _become(account: pwd.struct_passwd) -> None:
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
 
 
-def _serve(pipe: int, power_down: PowerDown, child: int) -> NoReturn:
+def _serve(pipe: int, life: int, power_down: PowerDown, child: int) -> NoReturn:
+    def acknowledge() -> None:
+        with contextlib.suppress(OSError):  # the child may be gone
+            os.write(life, SHUT_DOWN)
+
     def forward(number: int, _frame: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, number)
@@ -158,7 +164,7 @@ def _serve(pipe: int, power_down: PowerDown, child: int) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     while order := os.read(pipe, 1):
         if order == SHUT_DOWN:
-            power_down.carry_out()
+            power_down.carry_out(acknowledge)
     _, status = os.waitpid(child, 0)
     sys.exit(max(os.waitstatus_to_exitcode(status), 0) if os.WIFEXITED(status) else 1)
 

@@ -50,6 +50,11 @@ class MonitorSection(Section):
     run_as_user: str | None = Field(
         default=None, description="User for all that needs no privileges; nut or nobody by default."
     )
+    pid_file: Path | None = Field(
+        default=None,
+        description="Where `nutbus monitor -c` finds the running monitor; by default "
+        "/run/nutbus/monitor.pid if it is started by root, else nowhere.",
+    )
     dead_time: float = Field(
         default=15.0, ge=0, description="Seconds of silence until a supply on battery is lost."
     )

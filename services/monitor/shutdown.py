@@ -1,24 +1,54 @@
 """How this host is shut down: by the privileged parent, or by this process itself."""
 
 import asyncio
+import contextlib
 import logging
+import os
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from services.monitor.privileged import Orders, PowerDown
+
+START_PATIENCE: Final = 2.0  # seconds
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class ByParent:
     """The parent does it; it knows since its start whether the flag file is to be written."""
 
-    orders: Orders
+    def __init__(self, orders: Orders) -> None:
+        self._orders = orders
+        self._started = asyncio.Event()
+
+    @contextlib.contextmanager
+    def watching(self, lost: Callable[[], None]) -> Generator[None]:
+        """Listen to the parent inside the block; `lost` is called when it is dead."""
+        loop, life = asyncio.get_running_loop(), self._orders.life
+
+        def hear() -> None:
+            if os.read(life, 1):
+                self._started.set()
+            else:
+                loop.remove_reader(life)
+                lost()
+
+        loop.add_reader(life, hear)
+        try:
+            yield
+        finally:
+            loop.remove_reader(life)
 
     async def shut_down(self, *, writes_flag: bool) -> None:  # noqa: ARG002 -- see above
-        """Say the one byte."""
+        """Say the one byte, and wait until the command was started."""
+        self._started.clear()
         try:
-            self.orders.shut_down()
+            self._orders.shut_down()
+            async with asyncio.timeout(START_PATIENCE):
+                await self._started.wait()
+        except TimeoutError:
+            logger.critical("the privileged parent does not start the shutdown command")
         except OSError as error:
             logger.critical("cannot shut down: the privileged parent is gone (%s)", error.strerror)
 
@@ -28,6 +58,10 @@ class Ourselves:
     """Without a parent: this process does it, with the rights that it has."""
 
     power_down: PowerDown
+
+    def watching(self, lost: Callable[[], None]) -> contextlib.AbstractContextManager[None]:  # noqa: ARG002 -- there is nobody to lose
+        """Listen to nobody."""
+        return contextlib.nullcontext()
 
     async def shut_down(self, *, writes_flag: bool) -> None:
         """Write the flag if so wanted, run the command and wait for its end."""

@@ -27,6 +27,7 @@ from services.monitor.supplies.readings import (
     number,
 )
 from shared.latest import Latest
+from shared.status import Status, words
 
 logger = logging.getLogger(__name__)
 
@@ -149,12 +150,13 @@ class NutSupply:
         names = (STATUS, ALARM, *BUZZWORDS, *measures)
         values = await line.get(*(("VAR", device, name) for name in names))
         found = dict(zip(names, values, strict=True))
-        if not found[STATUS]:
-            raise ServerRefusalError(f"GET VAR {device} {STATUS}", "no status")
+        status = found[STATUS] or ""
+        if not words(status) or Status.WAIT in words(status):  # upsd knows nothing yet
+            raise ServerRefusalError(f"GET VAR {device} {STATUS}", status or "no status")
         return Sight(
             reach=Reach.REACHED,
             at=time.monotonic(),
-            status=found[STATUS] or "",
+            status=status,
             alarm=found[ALARM] or "",
             buzzwords=" ".join(found[name] or "" for name in BUZZWORDS).strip(),
             charge=number(found.get(CHARGE)),

@@ -1,0 +1,114 @@
+"""How the monitor starts as a process of its own, and how a running one is told something."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from services.monitor import instance
+from services.monitor.app import run
+from services.monitor.privileged import Orders, clear_flag, default_user, has_flag, separate
+from services.monitor.settings import MonitorSettings
+from shared import service
+from shared.errors import PowerError
+from shared.settings import find_file
+
+DEFAULT_PID_FILE: Final = Path("/run/nutbus/monitor.pid")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the settings are."""
+
+    config: Path | None
+    nut_config: Path | None
+
+    def load(self) -> MonitorSettings:
+        """Read the settings; SettingsError says what is wrong."""
+        return MonitorSettings.load(find_file(self.config, self.nut_config), self.nut_config)
+
+
+def monitor(places: Places, log_level: str, user: str | None, *, one_process: bool) -> None:
+    """Run the monitor; started by root, all but the shutdown itself runs as another user.
+
+    What ends it is one line and exit code 1.
+    """
+    service.log_to_stderr(log_level)
+    with _one_line_errors():
+        first = places.load()
+        with _pid_file(first):
+            clear_flag(first.monitor.power_down_flag)
+            is_split = os.geteuid() == 0 and not one_process
+            orders = _separated(first, user) if is_split else None
+            _run(first, places.load, orders)
+
+
+def tell(places: Places, order: str) -> None:
+    """Tell the running monitor fsd, reload or stop."""
+    with _one_line_errors():
+        file = _pid_file_of(places.load())
+        if file is None:
+            raise instance.InstanceError("there is no pid file: set pid_file in [monitor]")
+        instance.tell(file, order)
+
+
+def kill_power(places: Places) -> int:
+    """Return 0 if a primary was shut down and the power is to be cut, else 1."""
+    with _one_line_errors():
+        return 0 if has_flag(places.load().monitor.power_down_flag) else 1
+
+
+def _separated(settings: MonitorSettings, user: str | None) -> Orders:
+    section = settings.monitor
+    power_down = section.power_down
+    if not section.rules().is_primary:
+        power_down = replace(power_down, flag=None)
+    return separate(power_down, user or section.run_as_user or default_user())
+
+
+def _run(
+    first: MonitorSettings, load: Callable[[], MonitorSettings], orders: Orders | None
+) -> None:
+    """Run with the settings that root has read; later ones are read as whom we run as."""
+    read = [first]
+
+    async def watch(settings: service.Reloadable[MonitorSettings]) -> None:
+        _stop_once()
+        await run(settings, orders)
+
+    service.run(lambda: read.pop() if read else load(), watch)
+
+
+def _stop_once() -> None:
+    """Take the first SIGTERM only: it may come from the parent too, while we say goodbye."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+
+    def stop() -> None:
+        loop.add_signal_handler(signal.SIGTERM, lambda: None)
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, stop)
+
+
+def _pid_file(settings: MonitorSettings) -> contextlib.AbstractContextManager[None]:
+    file = _pid_file_of(settings)
+    return instance.only_one(file) if file else contextlib.nullcontext()
+
+
+def _pid_file_of(settings: MonitorSettings) -> Path | None:
+    default = DEFAULT_PID_FILE if os.geteuid() == 0 else None
+    return settings.monitor.pid_file or default
+
+
+@contextlib.contextmanager
+def _one_line_errors() -> Generator[None]:
+    try:
+        yield
+    except PowerError as error:
+        sys.exit(f"nutbus: {error}")

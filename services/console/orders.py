@@ -36,7 +36,10 @@ async def request(
 ) -> Result:
     """Send a command or a setting to a device and bring its result."""
     async with view(settings, DeviceTopic.RESULT) as seen:
-        found(seen.fleet, name)
+        device = found(seen.fleet, name)
+        if not device.service_online:
+            service = device.meta.service if device.meta else "?"
+            raise NotFoundError(f"{name}: its driver service {service} is not running")
         return await seen.request(name, part, target, value, timeout)
 
 

@@ -107,7 +107,7 @@ async def keep_running(service: Service, settings: Latest[Any], reload: Callable
         try:
             await service.run(settings, reload)
         except* PowerError as group:
-            logger.error("%s: %s", service.name, first_error(group))
+            logger.error("%s ended: %s", service.name, first_error(group))
         except* Exception:  # one service must never take the others with it
             logger.exception("%s crashed", service.name)
         if task and task.cancelling():

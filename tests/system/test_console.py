@@ -327,6 +327,27 @@ def test_without_a_broker_it_says_where_it_looked_and_what_to_do(tmp_path):
     assert "nutbus up" in said
 
 
+async def test_a_device_whose_driver_has_gone_is_told_from_one_that_is_there(
+    broker, started, tmp_path
+):
+    (tmp_path / "nutbus.toml").write_text(
+        f'[bus]\nbroker = "{broker.url}"\n[driver]\nid = "here"\n'
+        '[devices.ups1]\ndriver = "simulated"\n'
+    )
+    driver = started("driver")
+    deadline = time.monotonic() + START_TIMEOUT
+    while nutbus("list", folder=tmp_path).stdout.split() != ["ups1", "online", "OL"]:
+        assert time.monotonic() < deadline
+    assert driver.end(signal.SIGTERM) == 0
+
+    assert nutbus("list", folder=tmp_path).stdout.split() == ["ups1", "offline", "OL"]
+    got = nutbus("get", "ups1", "ups.status", folder=tmp_path)
+    assert (got.returncode, got.stdout) == (0, "OL\n")
+    assert got.stderr == "ups1 is offline: this is the last that was known\n"
+    said = one_line(nutbus("command", "ups1", "load.off", folder=tmp_path))
+    assert said == "nutbus: ups1: its driver service here is not running"
+
+
 def test_watch_without_a_terminal_prints_one_table(home):
     heading, row = home.prints("watch").splitlines()
     assert heading.split() == [

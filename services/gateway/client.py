@@ -289,7 +289,7 @@ class Client(asyncio.Protocol):
             why = str(error) or "no handshake"
             logger.info("no TLS with %s: %s", self.session.address, why)
             transport.abort()
-            self.connection_lost(error)  # nobody else says so when a handshake fails
+            self.connection_lost(error)  # not every event loop says so after a failed handshake
             return
         if encrypted is None:  # hung up meanwhile
             self.connection_lost(None)

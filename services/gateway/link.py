@@ -96,12 +96,10 @@ class Link:
     async def order(self, order: Order, by: str, id: str | None) -> str:
         """Hand an order to the driver; `id` is given if the client wants to hear of the result."""
         if id is not None:
-            self.tracking.add(id, _now())
-        if await self._is_published(order, by, id):
-            return "OK" if id is None else f"OK TRACKING {id}"
-        if id is not None:
-            self.tracking.drop(id)
-        return order.failure
+            self.tracking.add(id, _now())  # before the result can come
+        if not await self._is_published(order, by, id):
+            return order.failure
+        return "OK" if id is None else f"OK TRACKING {id}"
 
     def force_shutdown(self, device: str, by: str) -> None:
         """Set FSD for a device: here at once, on the bus as soon as it is there."""

@@ -42,10 +42,6 @@ class Tracking:
             self._entries.popitem(last=False)
         self._entries[id.upper()] = _Entry(now)
 
-    def drop(self, id: str) -> None:
-        """Forget a request that was never handed on."""
-        self._entries.pop(id.upper(), None)
-
     def conclude(self, id: str, status: ResultStatus) -> None:
         """Note how a request ended, if it is one of ours."""
         entry = self._entries.get(id.upper())

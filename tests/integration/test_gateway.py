@@ -22,6 +22,7 @@ from shared.messages import (
     Message,
     Publication,
     Result,
+    ServiceInfo,
     Writable,
     clearing,
     device_availability,
@@ -41,6 +42,7 @@ from tests.integration.gateways import (
     serving,
     until,
 )
+from tests.ournut import SERVICE
 
 pytestmark = pytest.mark.integration
 TOPICS = Topics()
@@ -405,6 +407,23 @@ async def test_guessing_does_not_keep_others_waiting(broker: Mosquitto):
         for guesser in guessers:
             assert await guesser.line() == "ERR ACCESS-DENIED"
             await guesser.close()
+
+
+async def test_the_devices_are_listed_in_the_order_that_their_service_tells(broker: Mosquitto):
+    async with (
+        playing(broker),
+        serving(broker) as server,
+        await NutClient.connect(server.port) as client,
+        connect(BusSettings(broker=broker.url)) as bus,
+    ):
+        for order in (["ups", "pdu"], ["pdu", "ups"], ["ups", "pdu"]):
+            info = ServiceInfo(version="0", host="x", started=0.0, devices=order)
+            await bus.publish(info.publication(TOPICS, "driver", SERVICE))
+
+            async def is_listed(order: list[str] = order) -> bool:
+                return [row.split(" ")[1] for row in await client.rows("LIST UPS")] == order
+
+            await until(is_listed)
 
 
 async def test_without_a_device_clients_are_let_in_late_but_are(

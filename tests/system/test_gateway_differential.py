@@ -485,8 +485,10 @@ def test_the_answers_are_equal_save_what_the_document_tells(servers: Servers, ca
 SHOWN_BELOW = {"command-parameters", "fsd-twice", "letter-case"}
 SHOWN_ELSEWHERE = {  # in tests of the gateway alone
     "after-starttls",
+    "endless-lines",
     "fsd-for-all",
     "letters",
+    "limits",
     "other-gateways",
     "results",
     "rights-by-device",

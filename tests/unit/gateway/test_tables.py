@@ -62,9 +62,6 @@ def test_tracked_requests_live_for_their_delay():
     tracking.expire(now=61.0, delay=60.0)
     assert tracking.result("old") == "ERR UNKNOWN"
     assert tracking.result("new") == "PENDING"
-    tracking.drop("new")
-    tracking.drop("never")
-    assert tracking.result("new") == "ERR UNKNOWN"
 
 
 def test_there_are_never_too_many_tracked_requests():

@@ -1,0 +1,1 @@
+"""The scheduler service: timers, rules, calendars and notifications."""

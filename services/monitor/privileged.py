@@ -6,6 +6,7 @@ the end of the pipe ends the parent.
 """
 
 import contextlib
+import encodings.idna  # noqa: F401 -- a child that may not read Python's own files needs it later
 import os
 import pwd
 import signal

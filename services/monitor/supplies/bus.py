@@ -51,6 +51,16 @@ PARTS: Final = (
 logger = logging.getLogger(__name__)
 
 
+def _own_version() -> str:
+    try:
+        return version("nutbus")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"
+
+
+OWN_VERSION: Final = _own_version()  # asked while root may still read it
+
+
 @dataclass(frozen=True, slots=True)
 class Interests:
     """What a monitor wants to hear of: its devices, who waits for it or it for whom."""
@@ -169,7 +179,7 @@ class BusLink:
 
     async def _speak(self, bus: Bus) -> None:
         info = ServiceInfo(
-            version=_own_version(),
+            version=OWN_VERSION,
             host=socket.gethostname(),
             started=self._started,
             devices=list(self._interests.value.devices),
@@ -263,10 +273,3 @@ def _seen(device: Device, sight: Sight, reach: Reach) -> Sight:
         runtime=number(variables.get(RUNTIME)),
         temperature=number(variables.get(TEMPERATURE)),
     )
-
-
-def _own_version() -> str:
-    try:
-        return version("nutbus")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0"

@@ -74,6 +74,7 @@ class Link:
                 await self._listen(bus)
         finally:
             self._bus = None
+            self.fleet.end_session()
 
     async def settled(self) -> None:
         """Wait until the bus has told what it knows."""

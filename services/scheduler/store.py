@@ -241,7 +241,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         return _connected(path)
     except OSError as error:
-        raise SettingsError(f"scheduler.database: {path}: {error.strerror or error}") from None
+        where = error.filename or path
+        raise SettingsError(f"scheduler.database: {where}: {error.strerror or error}") from None
     except sqlite3.OperationalError as error:
         why = "another scheduler uses it" if "locked" in str(error) else str(error)
         raise SettingsError(f"scheduler.database: {path}: {why}") from None

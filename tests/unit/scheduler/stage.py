@@ -107,16 +107,15 @@ class Stage:
 
 
 def _store(saved: Saved, changes: Changes) -> None:
-    for below, above in (
+    pairs: tuple[tuple[dict[str, Any], Mapping[str, Any]], ...] = (
         (saved.timers, changes.timers),
         (saved.devices, changes.devices),
         (saved.calendar, changes.calendar),
-    ):
-        for key, value in above.items():  # type: ignore[attr-defined]
-            if value is None:
-                below.pop(key, None)  # type: ignore[attr-defined]
-            else:
-                below[key] = value  # type: ignore[index]
+    )
+    for below, above in pairs:
+        below.update(above)
+        for key in [key for key, value in below.items() if value is None]:
+            del below[key]
     # What is stored has to come back as it was.
     saved.timers = _TIMERS.validate_json(_TIMERS.dump_json(saved.timers))
     saved.devices = _DEVICES.validate_json(_DEVICES.dump_json(saved.devices))

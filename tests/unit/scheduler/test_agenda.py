@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.scheduler.agenda import Agenda
 from services.scheduler.book import Saved
-from services.scheduler.jobs import Notification, ReportDue
+from services.scheduler.jobs import Notification, Program, ReportDue
 from services.scheduler.plan import plan
 from tests.unit.scheduler.stage import BEGIN, Stage, settings
 
@@ -158,6 +158,7 @@ def test_what_a_device_says_breaks_neither_title_nor_argument():
     (_, message), (_, program) = stage.jobs
     assert isinstance(message, Notification)
     assert message.title == "a Bcc: b c"
+    assert isinstance(program, Program)
     assert "\x00" not in program.argv[1]
 
 

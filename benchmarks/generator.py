@@ -14,8 +14,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 READ_SIZE = 8 * 1024  # a larger buffer costs more than the request
@@ -23,6 +25,14 @@ SILENCE = 5.0  # seconds after which a server that says nothing is given up
 START_AND_END = 30.0  # seconds on top of the measured ones
 
 clock = time.perf_counter
+
+
+class Cores(StrEnum):
+    """Where server and generator run: left to itself the kernel settles on one or the other."""
+
+    SHARED = "shared"
+    APART = "apart"
+    FREE = "free"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,7 @@ class Load:
     idle: int = 0
     warm_up: float = 0.5
     seconds: float = 1.5
+    cores: str = Cores.FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,11 @@ class Tape:
 
 def run(load: Load) -> Rate:
     """Put the load on the server."""
+    with _placed(load):
+        return _run(load)
+
+
+def _run(load: Load) -> Rate:
     idle = [_connected(load.port) for _ in range(load.idle)]
     lines = [_connected(load.port) for _ in range(load.clients)]
     length = _reply_length(lines[0], load.requests)
@@ -116,6 +132,19 @@ def processor_seconds(process: int) -> float:
     """Return how long a process has used a processor."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def _placed(load: Load) -> Generator[None]:
+    allowed = os.sched_getaffinity(0)
+    first, *others = sorted(allowed)
+    if load.cores != Cores.FREE:
+        os.sched_setaffinity(load.server, {first})
+        os.sched_setaffinity(0, {others[0] if others and load.cores == Cores.APART else first})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(load.server, allowed)
 
 
 def _ask_alone(load: Load, lines: list[socket.socket], length: int) -> Callable[[float], int]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks import nutbus, upsd
-from benchmarks.generator import Load, Rate, measure
+from benchmarks.generator import Cores, Load, Rate, measure
 from benchmarks.programs import Programs, running
 from benchmarks.progress import say
 from benchmarks.question import ask
@@ -12,7 +12,6 @@ from benchmarks.report import Table, figure, rate_row
 from benchmarks.served import names
 from benchmarks.server import Server
 
-ROUNDS = 3  # windows of each measurement; the best counts
 MANY = 1000
 
 
@@ -80,16 +79,20 @@ def speed(seconds: float) -> Iterator[Table]:
 
 
 def _rate(name: str, work: Work, server: Server, seconds: float) -> Rate:
-    load = Load(
-        port=server.port,
-        server=server.process,
-        requests=tuple(work.request.format(device) for device in names(work.devices)),
-        clients=work.clients,
-        in_flight=work.in_flight,
-        idle=work.idle,
-        seconds=seconds,
-    )
-    rounds = [measure(load) for _ in range(ROUNDS)]
+    loads = [
+        Load(
+            port=server.port,
+            server=server.process,
+            requests=tuple(work.request.format(device) for device in names(work.devices)),
+            clients=work.clients,
+            in_flight=work.in_flight,
+            idle=work.idle,
+            seconds=seconds,
+            cores=cores,
+        )
+        for cores in Cores
+    ]
+    rounds = [measure(load) for load in loads]
     say(f"{name}: {work.name}: {', '.join(figure(each.per_second) for each in rounds)} in a second")
     return max(rounds, key=lambda each: each.per_second)
 

@@ -147,7 +147,8 @@ class Policy:
         self._coordinator.adopt(self.rules, self._view.own_order)
 
     def _is_leftover(self, watch: Watch) -> bool:
-        return watch.sight.fsd_is_old and watch.is_well and watch.fsd_is_ours
+        is_kept = watch.sight.fsd and watch.sight.fsd_is_old and watch.own_fsd is None
+        return is_kept and watch.is_well and watch.fsd_is_ours
 
     def _judge(self, timers: Timers) -> None:
         old, self._reasons = self._reasons, {}
@@ -224,7 +225,7 @@ class Policy:
             return False
         if self._fsd_since is None:
             self._fsd_since = self._now
-            self._set_fsd()
+            self._set_fsd(timers)
         if self._is_waiting(timers):
             return False
         self._log(logging.CRITICAL, "executing automatic power-fail shutdown")
@@ -259,7 +260,7 @@ class Policy:
         self._enter(Phase.WATCHING)
         return True
 
-    def _set_fsd(self) -> None:
+    def _set_fsd(self, timers: Timers) -> None:
         for name, watch in self._watches.items():
             if watch.supply.role is not Role.PRIMARY or watch.has_fsd:
                 continue
@@ -268,6 +269,7 @@ class Policy:
             watch.own_fsd = True
             watch.fsd_sent = not watch.supply.on_bus and not self.rules.dry_run
             self._actions += forced(watch, self.rules)
+        self._judge(timers)
 
     def _is_waiting(self, timers: Timers) -> bool:
         """Tell whether secondaries are to be waited for, and for how long."""

@@ -85,7 +85,7 @@ class Watch:
     def take(self, sight: Sight, now: float) -> None:
         """Take in what is known now."""
         self.sight = sight
-        if self.own_fsd is (sight.fsd or Status.FSD in words(sight.status)):
+        if self.own_fsd is not None and self._has_come_true(sight):
             self.own_fsd = None
         is_obsolete = self.fresh_from is not None and sight.at < self.fresh_from
         if sight.reach is Reach.REACHED and words(sight.status):
@@ -94,6 +94,11 @@ class Watch:
                 self._take_words(words(sight.status), now)
         elif self.heard is not None or sight.reach is not Reach.UNHEARD:
             self._lose(sight, now)
+
+    def _has_come_true(self, sight: Sight) -> bool:
+        if self.own_fsd is False:
+            return not sight.fsd
+        return (sight.fsd and not sight.fsd_is_old) or Status.FSD in words(sight.status)
 
     def forget(self, now: float) -> None:
         """Count nothing that was seen until now; roles, logins and what was told stay."""

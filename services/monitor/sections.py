@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from services.monitor.rules import Conditions, Flag, Notice
 from services.monitor.wake import BROADCAST, PORT, packet
@@ -16,7 +16,13 @@ ADDRESS_RULE = 'a supply on a NUT server is written as "ups@host" or "ups@host:p
 Name = Annotated[str, AfterValidator(checked_name)]
 
 
-class ConditionSettings(Section):
+class FiniteSection(Section):
+    """A table in which no number is infinite: a delay without end would be no shutdown at all."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class ConditionSettings(FiniteSection):
     """What makes a supply count as lost before its battery is low; any one of them is enough."""
 
     on_battery: float | None = Field(
@@ -37,7 +43,7 @@ class ConditionSettings(Section):
         return Conditions(**self.model_dump())
 
 
-class SupplySettings(Section):
+class SupplySettings(FiniteSection):
     """One supply of this host: a device of the bus, or one of a NUT server."""
 
     device: Name | None = Field(default=None, description="Name of a device of the bus.")
@@ -114,7 +120,7 @@ _OF_SERVER = frozenset(
 )
 
 
-class StageSettings(Section):
+class StageSettings(FiniteSection):
     """Hosts that go down together, before those of the next stage and before this one."""
 
     name: Name = Field(description="Name of the stage.")
@@ -138,7 +144,7 @@ class StageSettings(Section):
         return hosts
 
 
-class WakeHostSettings(Section):
+class WakeHostSettings(FiniteSection):
     """A host that can be woken over the network."""
 
     mac: str = Field(description="Its MAC address.")
@@ -154,7 +160,7 @@ class WakeHostSettings(Section):
         return mac
 
 
-class WakeSettings(Section):
+class WakeSettings(FiniteSection):
     """Waking the hosts that went down, when mains is back."""
 
     hosts: dict[str, WakeHostSettings] = Field(
@@ -175,7 +181,7 @@ class WakeSettings(Section):
         return hosts
 
 
-class NotifySettings(Section):
+class NotifySettings(FiniteSection):
     """How one notify type is told."""
 
     message: str | None = Field(

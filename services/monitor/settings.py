@@ -12,6 +12,7 @@ from services.monitor.privileged import PowerDown
 from services.monitor.rules import Conditions, LostOnBattery, Rules, Stage, Supply, Wake
 from services.monitor.sections import (
     ConditionSettings,
+    FiniteSection,
     Name,
     NotifySettings,
     StageSettings,
@@ -24,10 +25,10 @@ from services.monitor.supplies.nut import Server
 from services.monitor.wake import Target
 from shared.events import NOTIFY_TYPES
 from shared.messages import Role
-from shared.settings import Section, ServiceSettings, default_id, unknown_key
+from shared.settings import ServiceSettings, default_id, unknown_key
 
 
-class MonitorSection(Section):
+class MonitorSection(FiniteSection):
     """The monitor of this host: what feeds it, when it shuts down, and how."""
 
     id: Name = Field(default_factory=default_id, description="Name of this monitor on the bus.")

@@ -34,8 +34,18 @@ POWERDOWNFLAG {flag}
 """
 # Else it looks for another upsmon in a pid file that all of them share.
 NOBODY = "4194303"
-QUIET = ("ONLINE", "ONBATT", "LOWBATT", "FSD", "COMMOK", "COMMBAD", "SHUTDOWN", "REPLBATT")
-QUIET += ("NOCOMM", "NOPARENT")
+QUIET = [
+    "ONLINE",
+    "ONBATT",
+    "LOWBATT",
+    "FSD",
+    "COMMOK",
+    "COMMBAD",
+    "SHUTDOWN",
+    "REPLBATT",
+    "NOCOMM",
+    "NOPARENT",
+]
 
 
 @dataclass(frozen=True, slots=True)

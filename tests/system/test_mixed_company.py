@@ -126,6 +126,14 @@ class Site:
         server = self.upsd if pair.server == "upsd" else self.ours
         return server.ask(f"GET NUMLOGINS {pair.name}")
 
+    def await_logins(self, pair: Pair) -> None:
+        expected = f"NUMLOGINS {pair.name} 2"
+        until(
+            lambda: self.logins(pair) == expected,
+            lambda: f"{self.logins(pair)}\n{self.told(pair)}",
+            LOGIN_TIMEOUT,
+        )
+
     def cut_power(self) -> None:
         for pair in PAIRS:
             file = self.folder / pair.server / f"{pair.name}.dev"
@@ -146,14 +154,11 @@ def site(tmp_path_factory) -> Generator[Site]:
     with site.upsd, site.ours:
         try:
             for pair in PAIRS:
-                site.ours.await_readable(pair.name) if pair.server == "gateway" else None
+                if pair.server == "gateway":
+                    site.ours.await_readable(pair.name)
                 site.start_pair(pair)
             for pair in PAIRS:
-                until(
-                    lambda pair=pair: site.logins(pair) == f"NUMLOGINS {pair.name} 2",
-                    lambda pair=pair: f"{site.logins(pair)}\n{site.told(pair)}",
-                    LOGIN_TIMEOUT,
-                )
+                site.await_logins(pair)
             site.cut_power()
             yield site
         finally:

@@ -88,6 +88,7 @@ class BusLink:
         self._began = time.monotonic()
         self._started = time.time()
         self._is_connected = False
+        self._was_connected = False
         self._seen: set[str] = set()  # devices that were online since we started
         self._fresh_fsd: set[str] = set()  # devices whose FSD was set since we started
         # By topic, so that only the newest word of each is sent, in the order they were given.
@@ -151,7 +152,7 @@ class BusLink:
             async with asyncio.TaskGroup() as tasks:
                 filters = self._filters(self._interests.value)
                 await bus.subscribe(*filters)
-                self._is_connected = True
+                self._is_connected = self._was_connected = True
                 tasks.create_task(self._listen(bus))
                 tasks.create_task(self._speak(bus))
                 await self._follow_interests(bus, filters)
@@ -205,10 +206,11 @@ class BusLink:
             filters = wanted
 
     def _filters(self, interests: Interests) -> tuple[str, ...]:
+        # The others first: a battery that is low already must find them known.
         return (
-            *(self.topics.device(name, part) for name in interests.devices for part in PARTS),
-            self.topics.every_service(ServiceTopic.AVAILABILITY, ServiceKind.DRIVER),
             *self.others.filters(has_followers=interests.has_followers, obeys=interests.obeys),
+            self.topics.every_service(ServiceTopic.AVAILABILITY, ServiceKind.DRIVER),
+            *(self.topics.device(name, part) for name in interests.devices for part in PARTS),
         )
 
     def _put(self, publication: Publication) -> None:
@@ -242,7 +244,8 @@ class BusLink:
             fsd=fsd is not None,
             fsd_by=fsd.by if fsd else "",
             fsd_is_old=fsd is not None and name not in self._fresh_fsd and fsd.at < booted,
-            logins=1 + self.others.logins(name) if self._is_connected else None,
+            # While the bus is away, who was there is still counted: nobody can be seen to leave.
+            logins=1 + self.others.logins(name) if self._was_connected else None,
         )
         is_known = device.state and (name in self._seen or device.state.at >= booted)
         return (

@@ -98,7 +98,7 @@ class Watch:
     def _has_come_true(self, sight: Sight) -> bool:
         if self.own_fsd is False:
             return not sight.fsd
-        return (sight.fsd and not sight.fsd_is_old) or Status.FSD in words(sight.status)
+        return (sight.fsd and not sight.fsd_is_old) or Status.FSD in self.words
 
     def forget(self, now: float) -> None:
         """Count nothing that was seen until now; roles, logins and what was told stay."""

@@ -745,7 +745,7 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             told="ONBATT SUSPEND_STARTING SUSPEND_FINISHED ONLINE",
         ),
         Scenario(
-            "asleep on line power, awake with the battery low",
+            "asleep on line power, awake with the battery low, a primary still (defect 13)",
             "0 ups OL; 11 me suspends; 11 ups silent; 60 me wakes; 60 ups OB LB; 60 ups answers",
             GOES,
             "SUSPEND_STARTING COMMBAD SUSPEND_FINISHED COMMOK ONBATT LOWBATT FSD SHUTDOWN",
@@ -768,7 +768,7 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
     ),
     "Conditions beside LB": (
         Scenario(
-            "on battery for five minutes",
+            "on battery for two minutes",
             "0 ups OL; 10 ups OB",
             "130 fsd ups; 135 down flag; 135 exit",
             "ONBATT FSD SHUTDOWN",
@@ -781,7 +781,7 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             hosts=alone(conditional(on_battery=120.0)),
         ),
         Scenario(
-            "on battery for five minutes, without the bus in between",
+            "on battery for two minutes, without the bus in between",
             "0 ups OL; 10 ups OB; 125 bus lost",
             "130 fsd ups; 150 down flag; 150 exit",
             "ONBATT COMMBAD FSD SHUTDOWN_HOSTSYNC SHUTDOWN",

@@ -20,7 +20,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from shared.dialling import dialled, tls_context
+from shared.dialling import dialled, plain_reason, tls_context
 from shared.errors import BusError, first_error
 from shared.messages import Availability, Message, Publication, service_availability
 from shared.settings import BusSettings
@@ -142,7 +142,7 @@ class Bus:
                 self._client.connect(address.host, address.port, settings.keepalive)
                 await self._connected
         except (OSError, ValueError) as error:  # TimeoutError is an OSError
-            why = str(error) or "no answer"
+            why = plain_reason(error)
             raise BusError(f"cannot reach the broker at {address}: {why}") from None
 
     async def _leave(self) -> None:

@@ -1,6 +1,8 @@
 """How to reach a broker: TCP and TLS connections as plain sockets, opened in the event loop."""
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -81,3 +83,12 @@ async def _until_ready(
         await ready.wait()
     finally:
         remove(line)
+
+
+def plain_reason(error: OSError | ValueError) -> str:
+    """Say in plain words why a connection failed; asyncio hides the system's own words."""
+    if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
+        return str(error)
+    if error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return str(error) or "no answer"

@@ -29,8 +29,8 @@ def start(
     log_level: str,
 ) -> None:
     """Run one service as a process of its own; what ends it is one line and exit code 1."""
-    log_to_stderr(log_level)
     try:
+        log_to_stderr(log_level)
         file = find_file(config, nut_config)
         run(lambda: kind.load(file, nut_config), main)
     except PowerError as error:
@@ -74,7 +74,9 @@ def run(load: Callable[[], S], main: Callable[[Reloadable[S]], Coroutine[Any, An
 
 
 def log_to_stderr(level: str) -> None:
-    """Write log lines to standard error."""
+    """Write log lines to standard error; SettingsError if there is no such level."""
+    if level.upper() not in logging.getLevelNamesMapping():
+        raise SettingsError(f"no log level {level!r}; there are DEBUG, INFO, WARNING and ERROR")
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=level.upper(), format=form)
 

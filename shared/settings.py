@@ -325,9 +325,9 @@ def _spelt_as(file: dict[str, Any], environment: dict[str, Any]) -> dict[str, An
     return spelt
 
 
-def unknown_key(key: str, known: Iterable[str], kind: str = "key") -> str:
-    """Say that a key is unknown, and the nearest right one."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+def unknown_key(key: str, known: Iterable[str], kind: str = "key", likeness: float = 0.5) -> str:
+    """Say that a key is unknown, and the nearest right one if it is that much like it (0 to 1)."""
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=likeness)
     return f"unknown {kind} {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 

@@ -118,7 +118,7 @@ class Leftovers:
                 await self._bus.publish(clearing(topic))
 
     def _note_orphan(self, orphan: Orphan, about: OfDevice, message: Message) -> None:
-        if message.retained and message.payload:
+        if message.retained and message.payload and about.part is not DeviceTopic.FSD:
             orphan.topics.add(message.topic)
         elif about.part is DeviceTopic.STATE and message.payload:
             orphan.is_alive = True

@@ -27,7 +27,8 @@ AT_ONCE = 50  # devices that are announced at the same time
 STARTED = time.time()
 
 _HOST = socket.gethostname()
-_STANDING = (DeviceTopic.META, DeviceTopic.STATE, DeviceTopic.AVAILABILITY, DeviceTopic.FSD)
+# FSD is not a driver's to clear: gateways do, when they see the description go.
+_STANDING = (DeviceTopic.META, DeviceTopic.STATE, DeviceTopic.AVAILABILITY)
 
 
 @dataclass(slots=True)

@@ -109,7 +109,7 @@ class DeviceSettings(Section):
     def unknown_driver(self) -> str:
         """Say that there is no driver of this name, and which there are."""
         known = ", ".join(kind.name for kind in KINDS)
-        return f"{unknown_key(self.driver, DRIVERS, 'driver')}; there are {known}"
+        return f"{unknown_key(self.driver, DRIVERS, 'driver', 0.7)}; there are {known}"
 
     def driver_variables(self, poll_interval: float) -> dict[str, str]:
         """Tell what NUT tells of its drivers: driver.name and so on; secrets are left out."""

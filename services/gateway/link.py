@@ -27,6 +27,7 @@ from shared.messages import (
     Result,
     ServiceInfo,
     availability_of,
+    clearing,
     read,
 )
 from shared.messages import Logins as LoginsMessage
@@ -60,7 +61,7 @@ class Link:
         self.on_order: Callable[[], None] = lambda: None  # the order of devices may have changed
         self._bus: Bus | None = None
         self._started = time.time()
-        self._due: Latest[dict[str, ForcedShutdown]] = Latest({})
+        self._due: Latest[dict[str, ForcedShutdown | None]] = Latest({})  # None: to be cleared
         self._is_subscribed = asyncio.Event()
         self._retained = asyncio.Event()
 
@@ -109,6 +110,12 @@ class Link:
         self.fleet.take(Message(publication.topic, publication.payload, False), _now())
         self._due.set({**self._due.value, device: order})
 
+    def _forget_shutdown(self, device: str) -> None:
+        """Clear the FSD of a device that leaves the bus, as upsd forgets both together."""
+        leaving = self.fleet.devices.get(device)
+        if leaving and leaving.fsd:
+            self._due.set({**self._due.value, device: None})
+
     async def _is_published(self, order: Order, by: str, id: str | None) -> bool:
         bus = self._bus
         if bus is None or not is_dotted_name(order.name):
@@ -148,6 +155,12 @@ class Link:
             if message.retained:
                 self._retained.set()
             about = self.topics.parse(message.topic)
+            if (
+                isinstance(about, OfDevice)
+                and about.part is DeviceTopic.META
+                and not message.payload
+            ):
+                self._forget_shutdown(about.device)
             if not self.fleet.take(message, _now()):
                 self._take(about, message)
             elif isinstance(about, OfService):
@@ -196,7 +209,10 @@ class Link:
     async def _publish_shutdowns(self, bus: Bus) -> None:
         async for due in self._due.follow():
             for device, order in list(due.items()):
-                await bus.publish(order.publication(self.topics, device))
+                topic = self.topics.device(device, DeviceTopic.FSD)
+                await bus.publish(
+                    order.publication(self.topics, device) if order else clearing(topic)
+                )
                 if self._due.value.get(device) is order:
                     del self._due.value[device]
 

@@ -218,6 +218,20 @@ async def test_fsd_is_latched_without_the_bus_and_told_when_it_is_back(broker: M
         await until(is_cleared)
 
 
+async def test_the_fsd_of_a_device_that_leaves_the_bus_leaves_with_it(broker: Mosquitto):
+    await announce(broker)
+    topic = TOPICS.device("ups", DeviceTopic.FSD)
+    async with serving(broker) as server, connect(BusSettings(broker=broker.url)) as bus:
+        async with await NutClient.connect(server.port, "admin") as client:
+            assert await client.ask("FSD ups") == "OK FSD-SET"
+        assert (await retained(broker, topic)).payload
+        arriving = bus.listen(topic)
+        async with asyncio.timeout(TIMEOUT):
+            assert (await anext(arriving)).payload
+            await bus.publish(clearing(TOPICS.device("ups", DeviceTopic.META)))
+            assert (await anext(arriving)).payload == b""
+
+
 async def test_the_clients_of_all_gateways_are_counted(broker: Mosquitto):
     async with (
         playing(broker),

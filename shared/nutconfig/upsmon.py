@@ -79,7 +79,10 @@ _UNUSED: Final = frozenset({"DEBUG_MIN", "debug_min", "POLLFAIL_LOG_THROTTLE_MAX
 
 
 def monitor_table(lines: list[Statement]) -> Table:
-    """Read the statements of upsmon.conf; SettingsError names the line."""
+    """Read the statements of upsmon.conf; SettingsError names the line.
+
+    Without any MONITOR the table is empty, however much else there is: so the file is shipped.
+    """
     monitor: Table = {}
     tls: Table = {}
     hosts: dict[str, Table] = {}  # those of CERTHOST
@@ -93,6 +96,9 @@ def monitor_table(lines: list[Statement]) -> Table:
         else:
             table, setting = (tls if line.key in _TLS else monitor), _VALUES[line.key]
             table[setting.name] = setting.value(line, line.words[1])
+    if lines and "supplies" not in monitor:
+        logger.warning("upsmon.conf: there is no MONITOR, so nothing is watched over")
+        return {}
     for supply in monitor.get("supplies", ()):
         supply.update(_security(tls, hosts.get(_host(supply["address"]))))
     return monitor

@@ -39,13 +39,17 @@ POLLFAIL_LOG_THROTTLE_MAX 3
 DEBUG_MIN 2
 """
 
+MONITOR = "MONITOR ups@host 1 u p primary\n"
+
 
 @pytest.fixture
 def read(tmp_path: Path):
     def table(text: str) -> dict[str, Any]:
+        """Read the text, and leave out the supply that every file needs."""
         file = tmp_path / "upsmon.conf"
-        file.write_text(text)
-        return monitor_table(statements(file))
+        file.write_text(text if "MONITOR" in text else f"{text}\n{MONITOR}")
+        read = monitor_table(statements(file))
+        return read if "MONITOR" in text else {key: read[key] for key in read if key != "supplies"}
 
     return table
 
@@ -106,6 +110,14 @@ def test_the_monitor_takes_what_is_read(tmp_path: Path):
     assert section.servers()["rack3@[2001:db8::1]"].host == "2001:db8::1"
     assert section.rules().shutdown_exit is None
     assert section.rules().is_primary
+
+
+def test_a_file_that_watches_over_nothing_is_no_monitor(tmp_path: Path, caplog):
+    (tmp_path / "ups.conf").write_text("[ups]\ndriver = dummy-ups\nport = x\n")
+    (tmp_path / "upsmon.conf").write_text("MINSUPPLIES 1\nSHUTDOWNCMD /sbin/off\n")
+    with caplog.at_level(logging.WARNING):
+        assert "monitor" not in nut_settings(tmp_path)
+    assert "no MONITOR" in caplog.text
 
 
 def test_beside_the_other_files_it_is_one_table_more(tmp_path: Path):

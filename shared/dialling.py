@@ -89,6 +89,6 @@ def plain_reason(error: OSError | ValueError) -> str:
     """Say in plain words why a connection failed; asyncio hides the system's own words."""
     if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
         return str(error)
-    if error.errno in errno.errorcode:
+    if error.errno and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return str(error) or "no answer"

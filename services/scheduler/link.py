@@ -84,6 +84,8 @@ class Link:
         self._settled_at = _monotonic() + SETTLE_TIME
         self._is_settled = False
         try:
+            results = self._topics.every_device(DeviceTopic.RESULT)
+            await bus.subscribe(*self._fleet.filters, results)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._announce(bus))
                 tasks.create_task(self._tick())
@@ -100,7 +102,6 @@ class Link:
         await bus.online()
 
     async def _listen(self, bus: Bus) -> None:
-        await bus.subscribe(*self._fleet.filters, self._topics.every_device(DeviceTopic.RESULT))
         async for message in bus.listen():
             self._is_clearing = not message.payload
             if not self._fleet.take(message, _monotonic()):

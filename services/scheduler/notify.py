@@ -1,13 +1,14 @@
 """Messages on their way: stored, tried, tried again later, in order for each address.
 
 A message is taken out of the store after it was delivered: an end in between delivers it twice
-rather than never. A message that keeps failing lets later ones pass.
+rather than never. A message that fails where a later one goes through is put behind the others.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -17,6 +18,8 @@ from services.scheduler.settings import ReceiverSettings, SchedulerSection
 from services.scheduler.settings import addresses as listed
 from services.scheduler.store import Database, Store, Task
 from shared.latest import Latest
+
+PROBE_AFTER: Final = 4  # failures
 
 logger = logging.getLogger(__name__)
 
@@ -72,34 +75,48 @@ class Notifier:
 
     async def _serve(self, target: str, url: str) -> None:
         news = self._news[target] = asyncio.Event()
-        failures = 0
+        failures = delivered = 0
         while True:
             news.clear()
             task = await self._store.call(Database.next_delivery, target)
             if task is None:
                 await news.wait()
             elif await self._is_done(task, target, url, failures):
-                failures = 0
-                await self._store.call(Database.claim, task.id)
+                failures, delivered = 0, task.id
+            elif task.id < delivered:  # a later one went through: it is not the network
+                delivered = 0
+                await self._store.call(Database.set_aside, task.id)
             else:
                 failures += 1
-                await self._store.call(Database.count_attempt, task.id)
-                await asyncio.sleep(self._delay(failures))
+                if passed := await self._passed(target, url, failures):
+                    failures, delivered = 0, passed
+                else:
+                    await asyncio.sleep(self._delay(failures))
+
+    async def _passed(self, target: str, url: str, failures: int) -> int:
+        """See now and then whether the next message goes through; its number, or 0."""
+        if failures % PROBE_AFTER:
+            return 0
+        other = await self._store.call(Database.next_delivery, target, place=1)
+        return other.id if other and await self._is_done(other, target, url, failures) else 0
 
     async def _is_done(self, task: Task, target: str, url: str, failures: int) -> bool:
-        """Deliver a message, or give it up when it is too old."""
+        """Deliver a message, or give it up when it is too old; True takes it out of the store."""
         delivery = task.job
         assert isinstance(delivery, Delivery)
         schema = addresses.schema_of(url)
-        if await addresses.send(url, delivery.title, delivery.body):
+        is_sent = await addresses.send(url, delivery.title, delivery.body)
+        is_old = self._now() - task.created > self._section.keep_notifications
+        if not (is_sent or is_old):
+            level = logging.INFO if failures else logging.WARNING
+            logger.log(level, "could not notify %s (%s); it is tried again", target, schema)
+            return False
+        if is_sent:
             logger.info("notified %s (%s): %s", target, schema, delivery.title)
-            return True
-        if self._now() - task.created > self._section.keep_notifications:
+        else:
             logger.error("%s (%s) never got: %s", target, schema, delivery.title)
-            return True
-        level = logging.INFO if failures else logging.WARNING
-        logger.log(level, "could not notify %s (%s); it is tried again", target, schema)
-        return False
+        await self._store.call(Database.claim, task.id)
+        return True
 
     def _delay(self, failures: int) -> float:
         section = self._section

@@ -23,7 +23,6 @@ from shared.errors import SettingsError
 
 MAX_WAITING: Final = 1000  # deliveries to one target
 KEEP_OUTAGES: Final = 5 * 366 * 86400.0
-HEAD_START: Final = 8  # tries before a message that fails lets later ones pass
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS timers (id TEXT PRIMARY KEY, body TEXT NOT NULL);
@@ -32,7 +31,7 @@ CREATE TABLE IF NOT EXISTS calendar (id TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outages (ended REAL NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, target TEXT NOT NULL,
-    created REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, body TEXT NOT NULL);
+    created REAL NOT NULL, aside INTEGER NOT NULL DEFAULT 0, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS jobs_of_target ON jobs (kind, target);
 CREATE TABLE IF NOT EXISTS clock (only INTEGER PRIMARY KEY CHECK (only = 1), seen REAL NOT NULL);
 PRAGMA user_version = 1;
@@ -51,7 +50,6 @@ class Task:
     id: int
     job: Stored
     created: float
-    attempts: int = 0
 
 
 class Database:
@@ -77,16 +75,16 @@ class Database:
 
     def tasks(self) -> list[Task]:
         """List what is still to be done but for deliveries, the oldest first."""
-        query = "SELECT id, kind, body, created, attempts FROM jobs WHERE kind != ? ORDER BY id"
+        query = "SELECT id, kind, body, created FROM jobs WHERE kind != ? ORDER BY id"
         return self._tasks(query, ("delivery",))
 
-    def next_delivery(self, target: str) -> Task | None:
-        """Choose what to deliver to a target: the oldest, unless it failed again and again."""
+    def next_delivery(self, target: str, place: int = 0) -> Task | None:
+        """Choose what to deliver to a target: the oldest, at place 1 the one after it."""
         query = (
-            "SELECT id, kind, body, created, attempts FROM jobs WHERE kind = ? AND target = ?"
-            " ORDER BY attempts / ?, id LIMIT 1"
+            "SELECT id, kind, body, created FROM jobs WHERE kind = ? AND target = ?"
+            " ORDER BY aside, id LIMIT 1 OFFSET ?"
         )
-        found = self._tasks(query, ("delivery", target, HEAD_START))
+        found = self._tasks(query, ("delivery", target, place))
         return found[0] if found else None
 
     def drop_targets(self, known: Collection[str]) -> set[str]:
@@ -114,9 +112,9 @@ class Database:
         query = "DELETE FROM jobs WHERE id = ?"
         return self._written(lambda: self._connection.execute(query, (id,)).rowcount == 1)
 
-    def count_attempt(self, id: int) -> None:
-        """Note that a job was tried in vain."""
-        query = "UPDATE jobs SET attempts = attempts + 1 WHERE id = ?"
+    def set_aside(self, id: int) -> None:
+        """Put a job behind all others."""
+        query = "UPDATE jobs SET aside = (SELECT max(aside) + 1 FROM jobs) WHERE id = ?"
         self._written(lambda: self._connection.execute(query, (id,)))
 
     def note_time(self, now: float) -> None:
@@ -132,9 +130,9 @@ class Database:
 
     def _tasks(self, query: str, values: tuple[Any, ...]) -> list[Task]:
         found = []
-        for id, kind, body, created, attempts in self._connection.execute(query, values).fetchall():
+        for id, kind, body, created in self._connection.execute(query, values).fetchall():
             try:
-                found.append(Task(id, _JOBS[kind].validate_json(body), created, attempts))
+                found.append(Task(id, _JOBS[kind].validate_json(body), created))
             except (KeyError, ValidationError) as error:
                 logger.warning("%s: job %s is dropped: %s", self._path, id, error)
                 self.claim(id)

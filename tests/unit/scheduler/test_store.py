@@ -8,7 +8,7 @@ import pytest
 
 from services.scheduler.book import Cause, Changes, Known, Outage, Timer, TimerKind
 from services.scheduler.jobs import Delivery, DeviceRequest, Program
-from services.scheduler.store import HEAD_START, MAX_WAITING, Database
+from services.scheduler.store import MAX_WAITING, Database
 from shared.errors import SettingsError
 from shared.events import Condition
 
@@ -132,13 +132,15 @@ class TestDeliveries:
         assert self.next(database) == "2"
         assert self.next(database, "nobody") is None
 
-    def test_one_that_keeps_failing_lets_others_pass(self, database):
+    def test_one_that_is_set_aside_goes_last(self, database):
         first = deliver(database, "ops", "1")
-        deliver(database, "ops", "2")
-        for _ in range(HEAD_START):
-            assert self.next(database) == "1"
-            database.count_attempt(first)
+        second = deliver(database, "ops", "2")
+        database.set_aside(first)
         assert self.next(database) == "2"
+        database.set_aside(second)
+        assert self.next(database) == "1"
+        assert database.next_delivery("ops", place=1).job.title == "2"
+        assert database.next_delivery("ops", place=2) is None
 
     def test_the_queue_has_an_end(self, database, caplog):
         jobs = [Delivery("ops", str(number), "") for number in range(MAX_WAITING + 2)]

@@ -129,7 +129,8 @@ def _patience(case: Case) -> float:
 
 def _hot(case: Case, when: Conditions) -> str:
     temperature = case.watch.sight.temperature
-    if when.temperature_above is None or temperature is None or not case.watch.is_reached:
+    is_known = case.watch.heard is not None and case.watch.fresh_from is None
+    if when.temperature_above is None or temperature is None or not is_known:
         return ""
     return f"temperature {temperature:g}" if temperature > when.temperature_above else ""
 
@@ -144,7 +145,7 @@ def _long_on_battery(case: Case, when: Conditions) -> str:
 
 def _drained(case: Case, when: Conditions) -> str:
     watch, sight = case.watch, case.watch.sight
-    if not watch.on_battery or watch.fresh_from is not None or Status.CAL in watch.words:
+    if not watch.on_battery or Status.CAL in watch.words:
         return ""
     charge = 100.0 if sight.charge is None else sight.charge
     if when.charge_below is not None and charge < when.charge_below:

@@ -69,7 +69,7 @@ class Watch:
         by_topic = self.sight.fsd and not (self.own_fsd is False and self._is_by_us)
         if self.sight.fsd_is_old and not self.on_battery:
             by_topic = False
-        return self.fresh_from is None and (by_topic or Status.FSD in self.words)
+        return by_topic or Status.FSD in self.words
 
     @property
     def fsd_is_ours(self) -> bool:

@@ -20,10 +20,10 @@ from shared.nutconfig.users import users_table
 def nut_settings(directory: Path) -> dict[str, Any]:
     """Read NUT's files as the TOML tables that say the same; SettingsError names file and line.
 
-    The tables are `driver`, `devices` and `gateway`, and `monitor` if upsmon.conf has a MONITOR. Only
-    then may ups.conf be missing: such a machine is fed by the UPS of another. Without upsd.conf the
-    defaults hold, without upsd.users there are no users, and `scheduler` is there if upssched.conf
-    has an AT line.
+    The tables are `driver`, `devices` and `gateway`, and `monitor` if upsmon.conf has a MONITOR.
+    Only then may ups.conf be missing: such a machine is fed by the UPS of another. Without
+    upsd.conf the defaults hold, without upsd.users there are no users, and `scheduler` is there if
+    upssched.conf has an AT line.
     """
     monitor = monitor_table(statements(directory / "upsmon.conf", required=False))
     tables: dict[str, Any] = {"monitor": monitor} if monitor else {}

@@ -198,6 +198,12 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             "0 ups OL; 10 ups OB; 60 ups silent; 70 ups OL; 70 ups answers",
             told="ONBATT COMMBAD COMMOK ONLINE",
         ),
+        Scenario(
+            "on line power, for long, and again: NOCOMM is counted anew",
+            "0 ups OL; 10 ups silent; 320 ups answers; 330 ups silent",
+            told="COMMBAD NOCOMM COMMOK COMMBAD",
+            until=620.0,
+        ),
         Scenario("never heard of", "", told="NOCOMM", until=320.0),
         Scenario("it answers only after a minute", "60 ups OL"),
         Scenario(
@@ -256,6 +262,26 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             alone(primary(over_duration=60.0)),
         ),
         Scenario(
+            "overloaded for long, and silent for one moment",
+            "0 ups OL; 10 ups OL OVER; 100 ups silent; 114 ups answers",
+            told="OVER COMMBAD COMMOK",
+            hosts=alone(primary(over_duration=60.0)),
+        ),
+        Scenario(
+            "switched off, then silent for DEADTIME",
+            "0 ups OL; 10 ups OFF; 20 ups silent",
+            "35 fsd ups; 40 down flag; 40 exit",
+            "OFF COMMBAD FSD SHUTDOWN",
+            alone(primary(off_duration=100.0)),
+        ),
+        Scenario(
+            "on battery, trusted, but its runtime is nonsense",
+            "0 ups OL; 10 ups OB runtime=-1; 60 ups silent",
+            "75 fsd ups; 80 down flag; 80 exit",
+            "ONBATT COMMBAD FSD SHUTDOWN",
+            alone(primary(lost_on_battery=LostOnBattery.RUNTIME)),
+        ),
+        Scenario(
             "trimming or boosting",
             "0 ups OL; 10 ups OL TRIM BOOST; 30 ups silent",
             told="TRIM BOOST COMMBAD",
@@ -292,6 +318,12 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             "0 ups OL; 10 ups OB; 60 ups lost",
             "75 fsd ups; 80 down flag; 80 exit",
             "ONBATT COMMBAD FSD SHUTDOWN",
+        ),
+        Scenario(
+            "the driver is killed during a calibration on battery",
+            "0 ups OL; 10 ups OB CAL; 60 ups lost",
+            "75 fsd ups; 80 down flag; 80 exit",
+            "ONBATT CAL COMMBAD FSD SHUTDOWN",
         ),
         Scenario(
             "the driver is started anew on battery",
@@ -362,6 +394,14 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             "0 ups OL; 20 ups OB CAL; 40 ups OB LB CAL; 60 ups OB LB",
             GOES,
             "ONBATT CAL LOWBATT NOTCAL FSD SHUTDOWN",
+        ),
+        Scenario(
+            "both OL and OB: the last word counts, OL",
+            "0 ups OL; 10 ups OB LB OL",
+            told="ONBATT LOWBATT",
+        ),
+        Scenario(
+            "both OL and OB: the last word counts, OB", "0 ups OL; 60 ups OL OB LB", GOES, TOLD
         ),
         Scenario("on bypass", "0 ups OL; 10 ups OL BYPASS; 60 ups OL", told="BYPASS NOTBYPASS"),
         Scenario("overloaded", "0 ups OL; 10 ups OL OVER; 60 ups OL", told="OVER NOTOVER"),
@@ -532,6 +572,13 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             LOW + "; 74 ups OB",
             told="ONBATT LOWBATT",
             hosts=alone(secondary()),
+        ),
+        Scenario(
+            "a secondary, and LB flickers: HOSTSYNC begins anew",
+            LOW + "; 70 ups OB; 71 ups OB LB",
+            "91 down; 91 exit",
+            "ONBATT LOWBATT LOWBATT SHUTDOWN",
+            alone(secondary()),
         ),
         Scenario(
             "a secondary sees FSD",
@@ -758,6 +805,13 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             alone(primary(dead_time=55.0)),
         ),
         Scenario(
+            "asleep while LB is waited for: that LB is obsolete",
+            LOW + "; 65 me suspends; 65 ups silent; 70 me wakes",
+            "115 fsd ups; 120 down flag; 120 exit",
+            "ONBATT LOWBATT SUSPEND_STARTING COMMBAD SUSPEND_FINISHED FSD SHUTDOWN",
+            alone(primary(oblb_duration=30.0)),
+        ),
+        Scenario(
             "a sleep that nobody announced",
             "0 ups OL; 10 me jumps",
             told="SUSPEND_TIMEJUMP_UNEXPECTED",
@@ -820,6 +874,20 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             alone(
                 fed_by(
                     Supply("ups", 1, PRIMARY, when=Conditions(runtime_below=300.0)), dead_time=600.0
+                )
+            ),
+        ),
+        Scenario(
+            "one becomes hot and falls silent, then the other runs low",
+            "0 a OL temperature=30; 0 b OL; 10 a temperature=51; 20 a silent; 60 b OB LB",
+            "60 fsd a; 60 fsd b; 65 down flag; 65 exit",
+            "COMMBAD:a ONBATT:b LOWBATT:b FSD:a FSD:b SHUTDOWN",
+            alone(
+                fed_by(
+                    *(
+                        Supply(name, 1, PRIMARY, when=Conditions(temperature_above=50.0))
+                        for name in "ab"
+                    )
                 )
             ),
         ),

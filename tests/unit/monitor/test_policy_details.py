@@ -119,6 +119,15 @@ def test_an_fsd_that_somebody_sets_after_ours_was_cleared_counts():
     assert phases == [(Phase.WATCHING, 1), (Phase.WATCHING, 0), (Phase.FINAL, 0)]
 
 
+def test_a_device_that_is_taken_from_the_bus_while_on_battery_is_not_well():
+    policy = Policy(primary(), 0.0)
+    policy.advance(0.0, seen(0.0, ups="OB"))
+    policy.advance(1.0, View())
+    assert policy.due(1.0) == 15.0
+    policy.advance(15.0, View())
+    assert policy.phase is not Phase.WATCHING
+
+
 def test_a_due_moment_is_never_past():
     policy = Policy(primary(), 0.0)
     policy.advance(0.0, seen(0.0, ups="OB LB"))

@@ -186,10 +186,15 @@ def our_monitor(
     command: str | Sequence[str],
     broker: str = "mqtt://127.0.0.1:1",
     name: str = "",
+    keepalive: int = 15,
     arguments: Sequence[str] = (),
+    inside: Sequence[str] = (),
     **section: Any,
 ) -> MonitorProcess:
-    """Our monitor with these supplies; `section` is added to [monitor]."""
+    """Our monitor with these supplies; `section` is added to [monitor].
+
+    `inside` are words before the command, such as those that run it in another network.
+    """
     folder.mkdir()
     tables: dict[str, Any] = {
         "id": name or folder.name,
@@ -202,14 +207,14 @@ def our_monitor(
         "notify": {type_: {"flags": ["SYSLOG"]} for type_ in QUIET},
         **section,
     }
-    lines = [f"[bus]\nbroker = {_toml(broker)}", "[monitor]"]
+    lines = [f"[bus]\nbroker = {_toml(broker)}\nkeepalive = {keepalive}", "[monitor]"]
     lines += [f"{key} = {_toml(value)}" for key, value in tables.items()]
     lines += [f"[[monitor.supplies]]\n{_pairs(supply)}" for supply in supplies]
     settings = folder / "nutbus.toml"
     settings.write_text("\n".join(lines) + "\n")
     settings.chmod(0o600)
     program = (sys.executable, "-m", "services.monitor", "--config", str(settings), *arguments)
-    return MonitorProcess(folder, program, {})
+    return MonitorProcess(folder, (*inside, *program), {})
 
 
 def until(condition: Callable[[], Any], complaint: Callable[[], str], timeout: float) -> None:

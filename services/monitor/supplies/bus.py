@@ -41,11 +41,12 @@ from shared.messages import (
 )
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
 
+# The state last, so that all is known by which it is judged.
 PARTS: Final = (
     DeviceTopic.META,
-    DeviceTopic.STATE,
     DeviceTopic.AVAILABILITY,
     DeviceTopic.FSD,
+    DeviceTopic.STATE,
 )
 
 logger = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class BusLink:
         self._is_connected = False
         self._was_connected = False
         self._seen: set[str] = set()  # devices that were online since we started
+        self._kept: set[str] = set()  # devices whose state the broker had when we came
         self._fresh_fsd: set[str] = set()  # devices whose FSD was set since we started
         # By topic, so that only the newest word of each is sent, in the order they were given.
         self._outbox: Latest[dict[str, Publication]] = Latest({})
@@ -168,6 +170,8 @@ class BusLink:
             about = self.topics.parse(message.topic)
             if isinstance(about, OfDevice) and about.part is DeviceTopic.FSD:
                 self._note_fsd(about.device, message)
+            elif isinstance(about, OfDevice) and message.retained:
+                self._kept.add(about.device)
             if not self.fleet.take(message, time.monotonic()) and isinstance(about, OfService):
                 self._take_other(about, message)
 
@@ -247,11 +251,18 @@ class BusLink:
             # While the bus is away, who was there is still counted: nobody can be seen to leave.
             logins=1 + self.others.logins(name) if self._was_connected else None,
         )
-        is_known = device.state and (name in self._seen or device.state.at >= booted)
-        return (
-            _seen(device, sight, self._reach(device))
-            if is_known
-            else replace(sight, at=self._began)
+        if not self._is_known(device):
+            return replace(sight, at=self._began)
+        return _seen(device, sight, self._reach(device))
+
+    def _is_known(self, device: Device) -> bool:
+        """Tell whether a state tells of now, and not of the time before the last boot.
+
+        One that is published before its driver says online is not yet what counts.
+        """
+        was_kept = device.name in self._kept
+        return device.state is not None and (
+            device.name in self._seen or (was_kept and device.state.at >= boot_time())
         )
 
     def _reach(self, device: Device) -> Reach:

@@ -30,6 +30,7 @@ from shared.events import HostEvent
 from shared.messages import Answer, MonitorPower, Phase, Role
 from shared.status import Status
 
+COUNTING_TIME: Final = 2.0  # seconds that a server may take to tell how many are logged in
 _ALERT: Final = frozenset({Status.OFF, Status.BYPASS, Status.ALARM})
 
 
@@ -275,13 +276,15 @@ class Policy:
         """Tell whether secondaries are to be waited for, and for how long."""
         primary = [w for w in self._watches.values() if w.supply.role is Role.PRIMARY]
         ordered = [name for name, watch in self._watches.items() if watch.has_fsd]
-        if all(expected_to_leave(watch, self._view, ordered) == 0 for watch in primary):
+        counts = [expected_to_leave(watch, self._view, ordered) for watch in primary]
+        if not any(count != 0 for count in counts):
             return False
         assert self._fsd_since is not None
         if timers.passed(self._fsd_since + self.rules.host_sync):
             self._log(logging.WARNING, "secondaries did not all leave within HOSTSYNC")
             return False
-        if not self._told_waiting:
+        is_known = any(counts) or timers.passed(self._fsd_since + COUNTING_TIME)
+        if is_known and not self._told_waiting:
             self._told_waiting = True
             self._actions += of_host(
                 self.rules, HostEvent.SHUTDOWN_HOSTSYNC, dry_run=self.rules.dry_run

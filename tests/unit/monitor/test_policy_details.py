@@ -76,9 +76,7 @@ def test_a_reload_keeps_what_is_known():
     policy.reload(two(min_supplies=2), 5.0)
     assert policy.due(5.0) == 5.0
     actions = policy.advance(5.0, seen(5.0, a="OB LB", b="OB"))
-    assert [notify.type for notify in kinds(actions, Notify)] == [
-        "FSD", "FSD", "SHUTDOWN_HOSTSYNC"
-    ]  # fmt: skip
+    assert [notify.type for notify in kinds(actions, Notify)] == ["FSD", "FSD"]
 
 
 def test_a_reload_forgets_a_supply_that_is_gone():
@@ -141,6 +139,16 @@ def test_a_clock_that_steps_back_is_not_followed():
         policy.advance(now, seen(now, ups="OB LB"))
         phases.append(policy.phase)
     assert phases == [Phase.FINAL, Phase.FINAL, Phase.FINAL, Phase.DOWN]
+
+
+@pytest.mark.parametrize(("logins", "types"), [(1, ["SHUTDOWN"]), (2, ["SHUTDOWN_HOSTSYNC"])])
+def test_nobody_is_waited_for_before_the_server_has_counted(logins: int, types: list[str]):
+    policy = Policy(primary(), 0.0)
+    first = policy.advance(0.0, seen(0.0, ups="OB LB"))
+    assert [notify.type for notify in kinds(first, Notify)] == ["ONBATT", "LOWBATT", "FSD"]
+    counted = Sight(Reach.REACHED, 0.5, "FSD OB LB", logins=logins)
+    then = policy.advance(0.5, View({"ups": counted}))
+    assert [notify.type for notify in kinds(then, Notify)] == types
 
 
 def peer(**power: Any) -> Peer:

@@ -67,6 +67,7 @@ def test_a_host_says_how_it_stands():
         needed=1,
         phase=Phase.WATCHING,
     )
+    assert MonitorPower.decode(announced.power.encode()) == announced.power
     assert not kinds(policy.advance(1.0, seen(1.0, a="OB LB", b="OL")), Announce)
 
 

@@ -12,6 +12,8 @@ from services.console import bus, start, upsdrvctl
 from services.console.nut import upsc, upscmd, upslog, upsrw
 from services.driver.__main__ import main as driver
 from services.gateway.__main__ import main as gateway
+from services.monitor.__main__ import main as monitor
+from services.scheduler.__main__ import main as scheduler
 from shared.errors import PowerError
 
 SERVICES = "Run services"
@@ -56,6 +58,8 @@ for command, panel in (
     (start.passwd, SERVICES),
     (driver, SERVICES),
     (gateway, SERVICES),
+    (monitor, SERVICES),
+    (scheduler, SERVICES),
     (broker, SERVICES),
     (bus.list_devices, BUS),
     (bus.get, BUS),
@@ -67,6 +71,8 @@ for command, panel in (
     name = {
         driver: "driver",
         gateway: "gateway",
+        monitor: "monitor",
+        scheduler: "scheduler",
         broker: "broker",
         bus.list_devices: "list",
         bus.set_variable: "set",

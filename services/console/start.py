@@ -26,7 +26,13 @@ def up(config: Config = None, nut_config: NutConfig = None, log_level: LogLevel 
     """Run the broker and every service that the settings name, in one process."""
     file = _file(config, nut_config)
     service.log_to_stderr(log_level)
-    service.run(lambda: household.load(file, nut_config), household.run)
+    first = [household.load(file, nut_config)]
+    orders = household.separated(first[0])
+
+    def load() -> household.Household:
+        return first.pop() if first else household.load(file, nut_config)
+
+    service.run(load, lambda settings: household.run(settings, orders))
 
 
 def demo(

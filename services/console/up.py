@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import random
 import secrets
 from collections.abc import Callable, Coroutine
@@ -18,6 +19,12 @@ from services.driver import app as driver
 from services.driver.settings import DeviceSettings, DriverSettings
 from services.gateway import app as gateway
 from services.gateway.settings import GatewaySettings
+from services.monitor import app as monitor
+from services.monitor import start
+from services.monitor.privileged import Orders, clear_flag
+from services.monitor.settings import MonitorSettings
+from services.scheduler import app as scheduler
+from services.scheduler.settings import SchedulerSettings
 from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
 from shared.nutconfig import nut_settings
@@ -31,21 +38,43 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """One service that `up` can start: it does when one of `sections` is there.
+class Means:
+    """What services get beside their settings: reading these again, and a way to shut down.
 
-    `run` takes the settings, and what reads them again.
+    `orders` leads to the privileged parent of the monitor, where there is one.
     """
+
+    reload: Callable[[], None]
+    orders: Orders | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service that `up` can start: it does when one of `sections` is there."""
 
     name: str
     sections: tuple[str, ...]
     settings: type[ServiceSettings]
-    run: Callable[[Latest[Any], Callable[[], None]], Coroutine[Any, Any, None]]
+    run: Callable[[Latest[Any], Means], Coroutine[Any, Any, None]]
 
 
 SERVICES = (
-    Service("driver", ("devices", "driver"), DriverSettings, driver.run),
+    Service(
+        "driver",
+        ("devices", "driver"),
+        DriverSettings,
+        lambda settings, means: driver.run(settings, means.reload),
+    ),
     Service("gateway", ("gateway",), GatewaySettings, lambda settings, _: gateway.run(settings)),
+    Service(
+        "monitor",
+        ("monitor",),
+        MonitorSettings,
+        lambda settings, means: monitor.run(settings, means.orders),
+    ),
+    Service(
+        "scheduler", ("scheduler",), SchedulerSettings, lambda settings, _: scheduler.run(settings)
+    ),
 )
 
 
@@ -76,14 +105,34 @@ def household(tables: dict[str, Any], source: str) -> Household:
         if any(section in tables for section in service.sections)
     }
     if not services:
-        raise SettingsError(f"{source}: no [devices.NAME] and no [gateway], so nothing to run")
+        known = ", ".join(f"[{service.sections[0]}]" for service in SERVICES)
+        raise SettingsError(f"{source}: none of {known} is there, so nothing to run")
     if not bus.address.embedded:
         return Household(bus, None, services)
     own = BrokerServiceSettings.from_tables(_with_listener(tables, bus), source).broker
     return _let_in(Household(bus, own, services))
 
 
-async def run(settings: Reloadable[Household]) -> None:
+def separated(all_: Household) -> Orders | None:
+    """Keep the right to shut down in a parent and become the monitor's user, if one is set.
+
+    To be called before there is an event loop. Started by root without run_as_user, everything
+    keeps root's rights: one line says so.
+    """
+    settings = all_.services.get("monitor")
+    if not isinstance(settings, MonitorSettings):
+        return None
+    clear_flag(settings.monitor.power_down_flag)
+    if os.geteuid() == 0 and settings.monitor.run_as_user:
+        return start.separated(settings)
+    if os.geteuid() == 0:
+        logger.warning(
+            "everything runs as root: set run_as_user in [monitor], or run nutbus monitor"
+        )
+    return None
+
+
+async def run(settings: Reloadable[Household], orders: Orders | None = None) -> None:
     """Run everything until cancelled; a service that crashes is restarted, the others go on."""
     own = settings.value.broker
     # The broker leaves last, so that the services can say goodbye.
@@ -95,28 +144,38 @@ async def run(settings: Reloadable[Household]) -> None:
         for service in SERVICES:
             if service.name in shares:
                 share = shares[service.name]
-                tasks.create_task(keep_running(service, share, settings.reload))
+                tasks.create_task(keep_running(service, share, Means(settings.reload, orders)))
         tasks.create_task(_hand_on(settings, shares))
 
 
-async def keep_running(service: Service, settings: Latest[Any], reload: Callable[[], None]) -> None:
+async def keep_running(service: Service, settings: Latest[Any], means: Means) -> None:
     """Run one service; after a crash start it again, later each time."""
-    attempt, task = 0, asyncio.current_task()
+    attempt, loop = 0, asyncio.get_running_loop()
     while True:
-        began = asyncio.get_running_loop().time()
-        try:
-            await service.run(settings, reload)
-        except* PowerError as group:
-            logger.error("%s ended: %s", service.name, first_error(group))
-        except* Exception:  # one service must never take the others with it
-            logger.exception("%s crashed", service.name)
-        if task and task.cancelling():
-            raise asyncio.CancelledError  # a TaskGroup that ends by an error swallows it
-        lasted = asyncio.get_running_loop().time() - began
-        attempt = 0 if lasted > MAX_DELAY else attempt + 1
+        began = loop.time()
+        # In a task of its own, as in shared.bus.stay_connected and for the same reason.
+        async with asyncio.TaskGroup() as alone:
+            trying = alone.create_task(_ends_by_itself(service, settings, means))
+        if trying.result():
+            logger.info("%s is done", service.name)
+            return
+        attempt = 0 if loop.time() - began > MAX_DELAY else attempt + 1
         delay = random.uniform(0.5, 1.0) * min(MAX_DELAY, 2.0**attempt)  # noqa: S311 -- no secret
         logger.warning("%s starts again in %.0f s", service.name, delay)
         await asyncio.sleep(delay)
+
+
+async def _ends_by_itself(service: Service, settings: Latest[Any], means: Means) -> bool:
+    """Run one service once; a crash is logged and is no end."""
+    ended = False
+    try:
+        await service.run(settings, means)
+        ended = True
+    except* PowerError as group:
+        logger.error("%s ended: %s", service.name, first_error(group))
+    except* Exception:  # one service must never take the others with it
+        logger.exception("%s crashed", service.name)
+    return ended
 
 
 async def _hand_on(settings: Latest[Household], shares: dict[str, Latest[ServiceSettings]]) -> None:

@@ -44,7 +44,7 @@ def monitor(places: Places, log_level: str, user: str | None, *, one_process: bo
         with _pid_file(first):
             clear_flag(first.monitor.power_down_flag)
             is_split = os.geteuid() == 0 and not one_process
-            orders = _separated(first, user) if is_split else None
+            orders = separated(first, user) if is_split else None
             _run(first, places.load, orders)
 
 
@@ -63,7 +63,8 @@ def kill_power(places: Places) -> int:
         return 0 if has_flag(places.load().monitor.power_down_flag) else 1
 
 
-def _separated(settings: MonitorSettings, user: str | None) -> Orders:
+def separated(settings: MonitorSettings, user: str | None = None) -> Orders:
+    """Leave the shutdown to a root parent, and go on as the user (see `privileged.separate`)."""
     section = settings.monitor
     power_down = section.power_down
     if not section.rules().is_primary:

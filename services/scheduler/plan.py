@@ -1,6 +1,7 @@
 """From the settings to the plan that the agenda follows; pure."""
 
 import hashlib
+import logging
 import socket
 from collections import Counter
 from datetime import tzinfo
@@ -14,7 +15,9 @@ from services.scheduler.rules import NOCOMM, Action, Ask, Emit, Holds, Notify, R
 from services.scheduler.settings import ActionSettings, SchedulerSection
 from services.scheduler.upssched import Line, Script
 from shared.events import EventType
-from shared.settings import Section
+from shared.settings import Section, unknown_key
+
+logger = logging.getLogger(__name__)
 
 # What makes a rule or an entry another one; what it does may change under its running timers.
 _IDENTITY: Final = {"when", "device", "for", "cron", "name"}
@@ -101,6 +104,10 @@ def _script(section: SchedulerSection) -> Script | None:
     told = section.upssched
     if told is None:
         return None
+    for type_ in dict.fromkeys(at.type.upper() for at in told.at):
+        if type_ not in rules.EVENT_TYPES:
+            what = unknown_key(type_, rules.EVENT_TYPES, "event type")
+            logger.warning("AT lines for an event that does not happen here: %s", what)
     lines = (Line(at.type, at.ups, at.verb, at.name, at.seconds, at.otherwise) for at in told.at)
     return Script(tuple(told.script), tuple(lines))
 

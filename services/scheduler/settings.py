@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    BaseModel,
     Field,
     SecretStr,
     create_model,
@@ -369,16 +368,3 @@ def addresses(urls: SecretStr) -> list[str]:
     """List the addresses of a receiver: one a line, # begins a comment."""
     lines = (line.strip() for line in urls.get_secret_value().splitlines())
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def tables() -> dict[str, type[BaseModel]]:
-    """Name the tables of the settings file that this service reads."""
-    return {
-        "[scheduler]": SchedulerSection,
-        "[scheduler.receivers.NAME]": ReceiverSettings,
-        "[[scheduler.rules]]": RuleSettings,
-        "[[scheduler.calendar]]": CalendarSettings,
-        "an action in do": ActionSettings,
-        "[scheduler.upssched]": UpsschedSettings,
-        "[[scheduler.upssched.at]]": AtSettings,
-    }

@@ -1,135 +1,31 @@
-"""The scheduler service with a real broker, real receivers, and against Debian's real upssched."""
+"""The scheduler service with a real broker and real receivers."""
 
-import asyncio
-import contextlib
-import email
-import email.policy
-import json
 import logging
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 
-from services.scheduler import upssched
-from services.scheduler.app import run
-from services.scheduler.book import Book, Cause
-from services.scheduler.jobs import Program
-from services.scheduler.plan import plan
 from services.scheduler.settings import SchedulerSettings
-from shared.bus import Bus, Identity, connect, stay_connected
-from shared.errors import ResultStatus
-from shared.latest import Latest
 from shared.messages import (
     Availability,
-    DeviceMeta,
-    DeviceState,
-    Request,
-    Result,
-    ServiceInfo,
-    device_availability,
-    read,
 )
-from shared.nutconfig import nut_settings
-from shared.settings import BusSettings
-from shared.topics import OfDevice
-from tests.brokers import find_program, free_port
+from tests.brokers import free_port
+from tests.integration.schedulers import (
+    SECRET,
+    Inbox,
+    Process,
+    Ups,
+    Webhook,
+    running,
+    scheduling,
+    until,
+)
 
 pytestmark = pytest.mark.integration
-
-TIMEOUT = 30.0
-INTERVAL = 0.01
-SECRET = "hunter2"
-
-
-async def until(condition, what="came true"):
-    """Wait for a condition, and return its value."""
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            while not (value := condition()):
-                await asyncio.sleep(INTERVAL)
-            return value
-    except TimeoutError:
-        raise AssertionError(f"never {what}") from None
-
-
-@contextlib.asynccontextmanager
-async def running(work):
-    """Run a coroutine inside the block; what it raises is raised."""
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-@dataclass
-class Ups:
-    """A device that the test plays; it stays on the bus as a driver does."""
-
-    url: str
-    name: str = "rack1"
-    variables: dict[str, str] = field(default_factory=lambda: {"ups.status": "OL"})
-    requests: list[tuple[str, Request]] = field(default_factory=list)
-    answer: ResultStatus = ResultStatus.OK
-    bus: Bus | None = None
-
-    @property
-    def settings(self) -> BusSettings:
-        return BusSettings(broker=self.url, keepalive=2)
-
-    async def play(self):
-        await stay_connected(self.settings, Identity("driver", "played"), self.session)
-
-    async def session(self, bus: Bus):
-        try:
-            await bus.subscribe(*bus.topics.requests())
-            meta = DeviceMeta(driver="played", service="played", heartbeat=3600.0)
-            await bus.publish(meta.publication(bus.topics, self.name))
-            self.bus = bus
-            await self.publish()
-            await self.declare(Availability.ONLINE)
-            info = ServiceInfo(version="0", host="x", started=0.0, devices=[self.name])
-            await bus.publish(info.publication(bus.topics, "driver", "played"))
-            await bus.online()
-            async for message in bus.listen():
-                about = bus.topics.parse(message.topic)
-                assert isinstance(about, OfDevice)
-                await self.take(bus, about, read(Request, message))
-        finally:
-            self.bus = None
-
-    async def take(self, bus: Bus, about: OfDevice, request: Request):
-        self.requests.append((f"{about.part} {about.name}", request))
-        result = Result(
-            id=request.id, request=str(about.part), name=about.name, status=self.answer, at=0.0
-        )
-        await bus.publish(result.publication(bus.topics, self.name))
-
-    async def says(self, status: str, **variables: str):
-        self.variables |= {"ups.status": status}
-        self.variables |= {name.replace("_", "."): value for name, value in variables.items()}
-        if self.bus:
-            await self.publish()
-
-    async def publish(self):
-        assert self.bus is not None
-        state = DeviceState(seq=0, at=time.time(), vars=self.variables)
-        await self.bus.publish(state.publication(self.bus.topics, self.name, urgent=True))
-
-    async def declare(self, availability: Availability):
-        assert self.bus is not None
-        await self.bus.publish(device_availability(self.bus.topics, self.name, availability))
 
 
 @pytest.fixture
@@ -157,78 +53,9 @@ def tables(broker, tmp_path):
     return write
 
 
-@contextlib.asynccontextmanager
-async def scheduling(tables):
-    """Run the scheduler until the block ends; its settings may be set to others."""
-    latest = Latest(SchedulerSettings.from_tables(tables, "test"))
-    bus = BusSettings.model_validate(tables["bus"])
-    async with running(run(latest)):
-        async with connect(bus) as watcher:
-            await is_online(watcher)
-        yield latest
-
-
-async def is_online(bus: Bus):
-    topic = "nut/service/scheduler/tested/availability"
-    async with asyncio.timeout(TIMEOUT):
-        async for message in bus.listen(topic):
-            if message.payload == b"online":
-                return
-
-
-class Webhook:
-    """An HTTP server that takes messages in JSON; a port is kept for as long as it is down."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.messages: list[dict[str, Any]] = []
-        self.status = "200 OK"
-        self.refused = ""
-
-    @property
-    def url(self) -> str:
-        return f"json://user:{SECRET}@127.0.0.1:{self.port}/{SECRET}/"
-
-    @property
-    def bodies(self) -> list[str]:
-        return [message["message"] for message in self.messages]
-
-    @contextlib.asynccontextmanager
-    async def up(self) -> AsyncGenerator[None]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1", self.port)
-        try:
-            yield
-        finally:
-            server.close()
-            await server.wait_closed()
-
-    async def serve(self, reader, writer):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        length = int(head.partition("content-length:")[2].split()[0])
-        body = json.loads(await reader.readexactly(length))
-        status = "400 No" if body["message"] == self.refused else self.status
-        if status.startswith("2"):
-            self.messages.append(body)
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-
 @pytest.fixture
 def webhook():
     return Webhook()
-
-
-class Inbox:
-    """What an SMTP server took."""
-
-    def __init__(self) -> None:
-        self.mails: list[Any] = []
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 -- aiosmtpd's name
-        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 OK"
 
 
 ONBATT = {"when": "ONBATT", "do": [{"notify": "{text} ({battery.charge} %)", "title": "{type}"}]}
@@ -353,32 +180,6 @@ async def test_a_report_is_written_at_its_time(tables, ups, webhook, monkeypatch
     assert "rack1: charge 55 %" in webhook.bodies[-1]
 
 
-class Process:
-    """The scheduler as a process of its own, to be killed."""
-
-    def __init__(self, folder: Path, broker: str, section: str) -> None:
-        self.config = folder / "nutbus.toml"
-        self.log = folder / "log"
-        self.config.write_text(f'[bus]\nbroker = "{broker}"\n[scheduler]\nid = "tested"\n{section}')
-
-    @contextlib.asynccontextmanager
-    async def up(self) -> AsyncGenerator[asyncio.subprocess.Process]:
-        words = ("-m", "services.scheduler", "--config", str(self.config), "--log-level", "DEBUG")
-        with self.log.open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, *words, stdout=log, stderr=log, cwd=Path(__file__).parents[2]
-            )
-        try:
-            yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
-    def logged(self) -> str:
-        return self.log.read_text()
-
-
 async def test_timers_and_messages_survive_kill_9_and_come_once(tmp_path, ups, broker, webhook):
     script, out = tmp_path / "script", tmp_path / "out"
     script.write_text(f'#!/bin/sh\necho "$1 $UPSNAME $NOTIFYTYPE" >> {out}\n')
@@ -447,193 +248,3 @@ async def test_bad_settings_end_the_process_with_one_line(tmp_path):
         assert await process.wait() == 1
     [line] = scheduler.logged().splitlines()
     assert "nutbus.toml: scheduler.calendar.0.cron: '0 0 31 2 *' is no cron line" in line
-
-
-# What Debian's upssched and ours do with the same file and the same events: the seconds at which
-# an event comes, its type and UPS. Timers differ by two seconds or more, as upssched looks at them
-# once a second.
-LOCAL = "a@localhost"
-SCENARIOS = {
-    "a timer": (["AT ONBATT * START-TIMER out 1"], [(0, "ONBATT", LOCAL)]),
-    "a timer for another ups": (
-        ["AT ONBATT b@localhost START-TIMER out 1"],
-        [(0, "ONBATT", LOCAL)],
-    ),
-    "a cancelled timer": (
-        ["AT ONBATT * START-TIMER out 4", "AT ONLINE * CANCEL-TIMER out"],
-        [(0, "ONBATT", LOCAL), (1, "ONLINE", LOCAL)],
-    ),
-    "a timer cancelled by another ups": (
-        ["AT ONBATT * START-TIMER out 4", "AT ONLINE * CANCEL-TIMER out"],
-        [(0, "ONBATT", LOCAL), (1, "ONLINE", "b@localhost")],
-    ),
-    "a timer that passed before it was cancelled": (
-        ["AT ONBATT * START-TIMER out 1", "AT ONLINE * CANCEL-TIMER out late"],
-        [(0, "ONBATT", LOCAL), (4, "ONLINE", LOCAL)],
-    ),
-    "a cancel with a command, in time": (
-        ["AT ONBATT * START-TIMER out 5", "AT ONLINE * CANCEL-TIMER out late"],
-        [(0, "ONBATT", LOCAL), (1, "ONLINE", LOCAL)],
-    ),
-    "a cancel with nothing there": (
-        ["AT ONLINE * CANCEL-TIMER out", "AT ONLINE * EXECUTE on"],
-        [(0, "ONLINE", LOCAL)],
-    ),
-    "the same timer twice": (
-        ["AT ONBATT * START-TIMER out 2"],
-        [(0, "ONBATT", LOCAL), (1, "ONBATT", "b@localhost")],
-    ),
-    "timers end in the order of their times": (
-        ["AT ONBATT * START-TIMER long 5", "AT ONBATT * START-TIMER short 1"],
-        [(0, "ONBATT", LOCAL)],
-    ),
-    "all lines that match, in the order of the file": (
-        [
-            "AT ONBATT * EXECUTE one",
-            f"AT onbatt {LOCAL} EXECUTE two",
-            "AT ONBATT b@localhost EXECUTE three",
-            "AT ONLINE * EXECUTE four",
-            'AT OnBatt * EXECUTE "five"',
-        ],
-        [(0, "ONBATT", LOCAL)],
-    ),
-    "commands that are none": (
-        ["AT ONBATT * ONBATT x", "AT ONBATT * start-timer x 1", "AT ONBATT * EXECUTE on"],
-        [(0, "ONBATT", LOCAL)],
-    ),
-    "a time that is negative or ends in letters": (
-        ["AT ONBATT * START-TIMER never -3", "AT ONBATT * START-TIMER out 1s"],
-        [(0, "ONBATT", LOCAL)],
-    ),
-    "a storm": (
-        [
-            "AT ONBATT * START-TIMER out 3",
-            "AT ONLINE * CANCEL-TIMER out",
-            "AT ONLINE * EXECUTE on",
-        ],
-        [(second / 2, ("ONBATT", "ONLINE")[second % 2], LOCAL) for second in range(7)],
-    ),
-}
-# Where ours does what the manual says, and 2.8.0 does not; what 2.8.0 does first.
-DIFFERENT = {
-    "cancel takes all timers of the name (NUT: since 2.8.5)": (
-        ["AT ONBATT * START-TIMER out 4", "AT ONLINE * CANCEL-TIMER out"],
-        [(0, "ONBATT", LOCAL), (0.3, "ONBATT", "b@localhost"), (0.6, "ONLINE", LOCAL)],
-        ["out"],
-        [],
-    ),
-    "a command of two words is one argument (NUT: since 2.8.6)": (
-        ['AT ONBATT * EXECUTE "two words"'],
-        [(0, "ONBATT", LOCAL)],
-        ["two|words"],
-        ["two words"],
-    ),
-    "timers are shared (NUT: since 2.8.5)": (
-        ["AT ONBATT * START-TIMER-SHARED out 1"],
-        [(0, "ONBATT", LOCAL), (0.2, "ONBATT", "b@localhost")],
-        [],
-        ["out"],
-    ),
-    "cancel-timer-matched is known (NUT: never)": (
-        ["AT ONBATT * START-TIMER out 3", "AT ONLINE * CANCEL-TIMER-MATCHED out"],
-        [(0, "ONBATT", LOCAL), (0.5, "ONLINE", LOCAL)],
-        ["out"],
-        [],
-    ),
-}
-# The environment of what a timer runs is, in 2.8.0, that of the event that started the first one.
-COMPARED = "UPSNAME NOTIFYTYPE"
-
-
-async def of_upssched(folder: Path, lines: list[str], events, seconds: float) -> list[str]:
-    """Tell what the real upssched runs: arguments set apart by |, then the environment."""
-    script, out = folder / "script", folder / "out"
-    script.write_text(f'#!/bin/sh\nIFS="|"; echo "$* $UPSNAME $NOTIFYTYPE" >> {out}\n')
-    script.chmod(0o755)
-    out.touch()
-    head = [f"CMDSCRIPT {script}", f"PIPEFN {folder}/pipe", f"LOCKFN {folder}/lock"]
-    (folder / "upssched.conf").write_text("\n".join([*head, *lines, ""]))
-    program = find_program("upssched", "nut-client")
-    began, groups = time.monotonic(), []
-    try:
-        for moment, type_, ups in events:
-            await asyncio.sleep(began + moment - time.monotonic())
-            told = {"NUT_CONFPATH": str(folder), "UPSNAME": ups, "NOTIFYTYPE": type_}
-            process = await asyncio.create_subprocess_exec(
-                program,
-                env={**os.environ, **told},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # the timers' process stays behind in it
-            )
-            groups.append(process.pid)
-            await process.wait()
-        await asyncio.sleep(began + seconds - time.monotonic())
-    finally:
-        for group in groups:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
-    return out.read_text().splitlines()
-
-
-def of_ours(folder: Path, events, seconds: float) -> list[str]:
-    """Tell what our scheduler would run with the same file."""
-    (folder / "ups.conf").write_text("")
-    section = nut_settings(folder)["scheduler"]
-    script = plan(SchedulerSettings.from_tables({"scheduler": section}, "x").scheduler).script
-    assert script is not None
-    book, done = Book({}), []
-
-    def take():
-        for job in book.changes.jobs:
-            assert isinstance(job, Program)
-            told = job.environment
-            done.append(f"{'|'.join(job.argv[1:])} {told['UPSNAME']} {told['NOTIFYTYPE']}")
-        book.changes.jobs.clear()
-
-    def turn(now):
-        while due := book.due(now):
-            upssched.fire(book, script, due[0])
-        take()
-
-    for moment, type_, ups in events:
-        turn(moment)
-        # The name of the device has no host; the line's spelling is told, or none.
-        upssched.happen(book, script, Cause(ups.partition("@")[0], type_, "", moment), moment)
-        take()
-    turn(seconds)
-    return done
-
-
-def commands(lines: list[str]) -> list[str]:
-    return [line.rsplit(" ", 2)[0] for line in lines]
-
-
-async def test_upssched_and_ours_run_the_same_in_the_same_order(tmp_path):
-    seconds = 8.0
-    alike = [(name, *scenario) for name, scenario in SCENARIOS.items()]
-    other = [(name, lines, events) for name, (lines, events, _, _) in DIFFERENT.items()]
-    folders = [tmp_path / str(number) for number in range(len(alike + other))]
-    for folder in folders:
-        folder.mkdir()
-    async with asyncio.TaskGroup() as tasks:
-        theirs = [
-            tasks.create_task(of_upssched(folder, lines, events, seconds))
-            for folder, (_, lines, events) in zip(folders, alike + other, strict=True)
-        ]
-    results = {
-        name: (their.result(), of_ours(folder, events, seconds))
-        for their, folder, (name, _, events) in zip(theirs, folders, alike + other, strict=True)
-    }
-    for name, _, _ in alike:
-        their, ours = results[name]
-        assert commands(ours) == commands(their), name
-    for name, (_, _, expected_theirs, expected_ours) in DIFFERENT.items():
-        their, ours = results[name]
-        assert (commands(their), commands(ours)) == (expected_theirs, expected_ours), name
-    # What runs at once is told the same of its event, but for the host that we do not know.
-    their, ours = results["all lines that match, in the order of the file"]
-    assert [line.replace("@localhost", "") for line in their] == [
-        line.replace("@localhost", "") for line in ours
-    ]
-    assert [line.split()[0] for line in their] == ["one", "two", "five"]

@@ -49,11 +49,11 @@ def test_everything_comes_back_as_it_was(database, path):
     again.close()
 
 
-def test_what_is_gone_is_gone(database):
+def test_what_is_gone_is_gone(database, caplog):
     database.commit(Changes({TIMER.id: TIMER}, {"rack1": KNOWN}, {"entry": 3.5}), [], 1.0)
     database.commit(Changes({TIMER.id: None}, {"rack1": None}, {"entry": None}), [], 1.0)
     saved, _ = database.load()
-    assert (saved.timers, saved.devices, saved.calendar) == ({}, {}, {})
+    assert (saved.timers, saved.devices, saved.calendar, caplog.text) == ({}, {}, {}, "")
 
 
 def test_a_job_can_be_claimed_once(database):

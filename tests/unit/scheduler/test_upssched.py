@@ -179,6 +179,12 @@ def test_timers_survive_a_restart_in_the_order_of_their_starts(stage):
     ]
 
 
+def test_lines_for_events_that_never_come_are_told(stage, caplog):
+    stage("AT SHUTDOWN * EXECUTE x\nAT ONBAT * EXECUTE y")
+    assert "unknown event type 'SHUTDOWN'" in caplog.text
+    assert "unknown event type 'ONBAT'; did you mean 'ONBATT'?" in caplog.text
+
+
 def test_no_comm_comes_as_upsmon_makes_it(stage):
     stage = stage("AT NOCOMM * EXECUTE lost").says("", "a")
     assert stage.at(400).done() == [(300, "/bin/x lost [a NOCOMM]")]

@@ -13,8 +13,22 @@ from shared.errors import PowerError
 SIGNALS: Final = {"fsd": signal.SIGUSR1, "reload": signal.SIGHUP, "stop": signal.SIGTERM}
 
 
+DEFAULT_FILE: Final = Path("/run/nutbus/monitor.pid")
+
+
 class InstanceError(PowerError):
     """A monitor runs already, or none does; the text says which and where that is written."""
+
+
+def pid_file(chosen: Path | None) -> Path | None:
+    """Say where the pid file is: where the settings say, or at root's own place if we are root."""
+    return chosen or (DEFAULT_FILE if os.geteuid() == 0 else None)
+
+
+def held_pid_file(chosen: Path | None) -> contextlib.AbstractContextManager[None]:
+    """Hold the pid file inside the block, if there is to be one."""
+    file = pid_file(chosen)
+    return only_one(file) if file else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from services.monitor import instance
 from services.monitor.app import run
@@ -17,8 +16,6 @@ from services.monitor.settings import MonitorSettings
 from shared import service
 from shared.errors import PowerError
 from shared.settings import find_file
-
-DEFAULT_PID_FILE: Final = Path("/run/nutbus/monitor.pid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def monitor(places: Places, log_level: str, user: str | None, *, one_process: bo
     service.log_to_stderr(log_level)
     with _one_line_errors():
         first = places.load()
-        with _pid_file(first):
+        with instance.held_pid_file(first.monitor.pid_file):
             clear_flag(first.monitor.power_down_flag)
             is_split = os.geteuid() == 0 and not one_process
             orders = separated(first, user) if is_split else None
@@ -51,7 +48,7 @@ def monitor(places: Places, log_level: str, user: str | None, *, one_process: bo
 def tell(places: Places, order: str) -> None:
     """Tell the running monitor fsd, reload or stop."""
     with _one_line_errors():
-        file = _pid_file_of(places.load())
+        file = instance.pid_file(places.load().monitor.pid_file)
         if file is None:
             raise instance.InstanceError("there is no pid file: set pid_file in [monitor]")
         instance.tell(file, order)
@@ -95,16 +92,6 @@ def _stop_once() -> None:
         task.cancel()
 
     loop.add_signal_handler(signal.SIGTERM, stop)
-
-
-def _pid_file(settings: MonitorSettings) -> contextlib.AbstractContextManager[None]:
-    file = _pid_file_of(settings)
-    return instance.only_one(file) if file else contextlib.nullcontext()
-
-
-def _pid_file_of(settings: MonitorSettings) -> Path | None:
-    default = DEFAULT_PID_FILE if os.geteuid() == 0 else None
-    return settings.monitor.pid_file or default
 
 
 @contextlib.contextmanager

@@ -962,6 +962,16 @@ GROUPS["Stages and waking"] = (
         led(),
     ),
     Scenario(
+        "after the next power cut all begins anew",
+        "0 ups OL; 10 ups OB; 60 ups OL; 75 web boots; 100 ups OB; 140 ups OL",
+        "40 boss stage early; 45 web down; 45 web exit; 60 boss stage over; 70 boss wake web; "
+        "130 boss stage early; 135 web down; 135 web exit; 140 boss stage over; "
+        "150 boss wake web; 170 boss wake web; 190 boss wake web",
+        "boss/ONBATT web/SHUTDOWN boss/ONLINE boss/ONBATT web/SHUTDOWN boss/ONLINE",
+        led(),
+        until=230.0,
+    ),
+    Scenario(
         "a host that never wakes is given up",
         "0 ups OL; 10 ups OB; 60 ups OL",
         "40 boss stage early; 45 web down; 45 web exit; 60 boss stage over; 70 boss wake web; "

@@ -169,6 +169,17 @@ class Bystander:
         payload = self.now.get(topic)
         return read(ForcedShutdown, Message(topic, payload, True)) if payload else None
 
+    async def states(self, device: str, number: int) -> None:
+        """Wait until a device has said its state so many times."""
+        seen: set[bytes] = set()
+        topic = TOPICS.device(device, DeviceTopic.STATE)
+
+        def is_enough() -> bool:
+            seen.add(self.now.get(topic, b""))
+            return len(seen - {b""}) >= number
+
+        await self.until(is_enough, f"{number} states")
+
     async def phase(self, phase: str, id: str = "tested") -> None:
         await self.until(lambda: self.has_power(id) and self.power(id).phase == phase, phase)
 

@@ -65,12 +65,15 @@ def run(load: Callable[[], S], main: Callable[[Reloadable[S]], Coroutine[Any, An
         loop.add_signal_handler(signal.SIGHUP, _reload, settings)
         await main(settings)
 
+    ended_by: PowerError | None = None
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(cancellable())
         except* PowerError as group:
-            raise first_error(group) from None
+            ended_by = first_error(group)
+    if ended_by:  # not inside except*: Python before 3.11.4 would wrap it in a group again
+        raise ended_by
 
 
 def log_to_stderr(level: str) -> None:

@@ -134,4 +134,5 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(main)
     except* PowerError as group:
-        raise first_error(group) from None
+        ended_by = first_error(group)
+    raise ended_by  # not inside except*: Python before 3.11.4 would wrap it in a group again

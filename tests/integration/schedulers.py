@@ -143,7 +143,6 @@ class Webhook:
     def __init__(self) -> None:
         self.port = free_port()
         self.messages: list[dict[str, Any]] = []
-        self.status = "200 OK"
         self.refused = ""
 
     @property
@@ -167,7 +166,7 @@ class Webhook:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.partition("content-length:")[2].split()[0])
         body = json.loads(await reader.readexactly(length))
-        status = "400 No" if body["message"] == self.refused else self.status
+        status = "400 No" if body["message"] == self.refused else "200 OK"
         if status.startswith("2"):
             self.messages.append(body)
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())

@@ -82,17 +82,14 @@ async def test_events_reach_a_mail_server_and_a_webhook(tables, ups, webhook):
 
 async def test_messages_wait_for_the_network_and_come_in_order(tables, ups, webhook, caplog):
     rules = [{"when": ["ONBATT", "LOWBATT", "ONLINE"], "do": [{"notify": "{type}"}]}]
+    receivers = {"hook": {"urls": webhook.url}}
+    section = tables(receivers=receivers, rules=rules, retry_delay=0.5, max_retry_delay=0.5)
     with caplog.at_level(logging.DEBUG):
-        receivers = {"hook": {"urls": webhook.url}}
-        async with scheduling(tables(receivers=receivers, rules=rules)):
+        async with scheduling(section):
             for status in ("OB", "OB LB", "OL"):
                 await ups.says(status)
             await until(lambda: "could not notify hook (json)" in caplog.text)
-            webhook.status = "500 No"
             async with webhook.up():
-                await until(lambda: caplog.text.count("could not notify") > 3)
-                webhook.status = "200 OK"
-                await until(lambda: len(webhook.messages) == 3, "told")
                 await until(lambda: "notified hook (json): rack1: ONLINE" in caplog.text)
     assert webhook.bodies == ["ONBATT", "LOWBATT", "ONLINE"]
     assert SECRET not in caplog.text

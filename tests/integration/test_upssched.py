@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,10 @@ pytestmark = pytest.mark.integration
 # an event comes, its type and UPS. Timers differ by two seconds or more, as upssched looks at them
 # once a second.
 LOCAL = "a@localhost"
+SECONDS = 8.0
+# What runs at once is told of its event, so here the environment is compared as well. What a timer
+# runs is told, by 2.8.0, of the event that started the first timer: not compared.
+TOLD = "all lines that match, in the order of the file"
 SCENARIOS = {
     "a timer": (["AT ONBATT * START-TIMER out 1"], [(0, "ONBATT", LOCAL)]),
     "a timer for another ups": (
@@ -58,7 +63,7 @@ SCENARIOS = {
         ["AT ONBATT * START-TIMER long 5", "AT ONBATT * START-TIMER short 1"],
         [(0, "ONBATT", LOCAL)],
     ),
-    "all lines that match, in the order of the file": (
+    TOLD: (
         [
             "AT ONBATT * EXECUTE one",
             f"AT onbatt {LOCAL} EXECUTE two",
@@ -178,32 +183,48 @@ def commands(lines: list[str]) -> list[str]:
     return [line.rsplit(" ", 2)[0] for line in lines]
 
 
-async def test_upssched_and_ours_run_the_same_in_the_same_order(tmp_path):
-    seconds = 8.0
-    alike = [(name, *scenario) for name, scenario in SCENARIOS.items()]
-    other = [(name, lines, events) for name, (lines, events, _, _) in DIFFERENT.items()]
-    folders = [tmp_path / str(number) for number in range(len(alike + other))]
-    for folder in folders:
-        folder.mkdir()
+async def differing(folder: Path, scenarios) -> dict[str, tuple[list[str], list[str]]]:
+    """Play scenarios, all at the same time, to both; tell where the commands are not as expected.
+
+    A scenario has a name, lines, events, and what is expected of both, or None: the same of both.
+    """
+    folder.mkdir()
+    folders = [folder / str(number) for number in range(len(scenarios))]
+    for each in folders:
+        each.mkdir()
     async with asyncio.TaskGroup() as tasks:
-        theirs = [
-            tasks.create_task(of_upssched(folder, lines, events, seconds))
-            for folder, (_, lines, events) in zip(folders, alike + other, strict=True)
+        playing = [
+            tasks.create_task(of_upssched(each, lines, events, SECONDS))
+            for each, (_, lines, events, _) in zip(folders, scenarios, strict=True)
         ]
-    results = {
-        name: (their.result(), of_ours(folder, events, seconds))
-        for their, folder, (name, _, events) in zip(theirs, folders, alike + other, strict=True)
-    }
-    for name, _, _ in alike:
-        their, ours = results[name]
-        assert commands(ours) == commands(their), name
-    for name, (_, _, expected_theirs, expected_ours) in DIFFERENT.items():
-        their, ours = results[name]
-        assert (commands(their), commands(ours)) == (expected_theirs, expected_ours), name
-    # What a timer runs is told, by 2.8.0, of the event that started the first timer: not compared.
-    # What runs at once is told the same of its event, but for the host that we do not know.
-    their, ours = results["all lines that match, in the order of the file"]
-    assert [line.replace("@localhost", "") for line in their] == [
-        line.replace("@localhost", "") for line in ours
+    different = {}
+    for each, task, scenario in zip(folders, playing, scenarios, strict=True):
+        name, _, events, expected = scenario
+        theirs, ours = task.result(), of_ours(each, events, SECONDS)
+        both = (commands(theirs), commands(ours))
+        if name == TOLD:
+            both = (without_host(theirs), without_host(ours))
+        if both != (expected or (both[0], both[0])):
+            different[name] = both
+    return different
+
+
+def without_host(lines: list[str]) -> list[str]:
+    """Drop the host of our UPS, which we do not know where a line is for every UPS."""
+    return [line.replace("@localhost", "") for line in lines]
+
+
+async def test_upssched_and_ours_run_the_same_in_the_same_order(tmp_path):
+    scenarios: list[Any] = [(name, *scenario, None) for name, scenario in SCENARIOS.items()]
+    scenarios += [
+        (name, lines, events, (theirs, ours))
+        for name, (lines, events, theirs, ours) in DIFFERENT.items()
     ]
-    assert [line.split()[0] for line in their] == ["one", "two", "five"]
+    different = {}
+    # On a busy machine the real one loses an answer now and then, and starts a timer twice.
+    for attempt in range(3):
+        different = await differing(tmp_path / f"attempt{attempt}", scenarios)
+        scenarios = [scenario for scenario in scenarios if scenario[0] in different]
+        if not scenarios:
+            break
+    assert different == {}

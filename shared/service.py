@@ -73,7 +73,7 @@ def run(load: Callable[[], S], main: Callable[[Reloadable[S]], Coroutine[Any, An
         except* PowerError as group:
             ended_by = first_error(group)
     if ended_by:  # not inside except*: Python before 3.11.4 would wrap it in a group again
-        raise ended_by
+        raise ended_by from None
 
 
 def log_to_stderr(level: str) -> None:

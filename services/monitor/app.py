@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import threading
 import time
@@ -13,10 +12,9 @@ from typing import Final
 from services.monitor.acting import Means, PowerSwitch, carry_out
 from services.monitor.actions import Action
 from services.monitor.clocks import Sleep, since_boot
-from services.monitor.instance import held_pid_file
 from services.monitor.notify import Notifier
 from services.monitor.policy import Policy
-from services.monitor.privileged import Orders, clear_flag
+from services.monitor.privileged import Orders
 from services.monitor.settings import MonitorSettings
 from services.monitor.shutdown import ByParent, Ourselves
 from services.monitor.supplies.bus import BusLink, Interests
@@ -60,23 +58,6 @@ async def run(settings: Latest[MonitorSettings], orders: Orders | None = None) -
                 for task in beside:
                     task.cancel()
                 monitor.leave()
-
-
-async def run_beside_others(settings: Latest[MonitorSettings]) -> None:
-    """Watch over this host in a process that runs other services too, until cancelled.
-
-    There is no privileged parent then: the shutdown command has the rights of the whole process.
-    """
-    section = settings.value.monitor
-    if os.geteuid() == 0:
-        logger.warning(
-            "the monitor keeps root's rights here, as all services of this process do; "
-            "to part them, run `nutbus monitor` by itself"
-        )
-    with held_pid_file(section.pid_file):
-        clear_flag(section.power_down_flag)
-        await run(settings)
-        await asyncio.Event().wait()  # this host goes down: there is nothing to watch any more
 
 
 class Monitor:

@@ -2,19 +2,15 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 
 import pytest
 
-from services.monitor.app import run_beside_others
 from services.monitor.privileged import MAGIC
 from services.monitor.supplies import others
-from shared.latest import Latest
 from shared.messages import Availability
 from tests.integration.power import (
     TIMEOUT,
-    background,
     bystander,
     host,
     monitor_settings,
@@ -448,22 +444,3 @@ async def test_a_restarted_monitor_knows_what_the_broker_kept(broker, tmp_path):
             await went_down(tmp_path, "first")
         async with host(broker.url, tmp_path, SECONDARY, **section):
             await went_down(tmp_path, "first", "second")
-
-
-async def test_beside_other_services_it_stays_when_its_host_goes_down(
-    broker, mains, watching, tmp_path, caplog
-):
-    flag = tmp_path / "tested.killpower"
-    flag.write_text(MAGIC)
-    section = {"pid_file": str(tmp_path / "pid"), "power_down_flag": str(flag)}
-    settings = monitor_settings(broker.url, tmp_path, PRIMARY, **section)
-    async with background(run_beside_others(Latest(settings))) as task:
-        await watching.online()
-        assert not flag.exists(), "it was of an earlier shutdown"
-        assert (tmp_path / "pid").read_text() == f"{os.getpid()}\n"
-        assert ("keeps root's rights" in caplog.text) == (os.geteuid() == 0)
-        mains.say("ups", "OB LB")
-        await went_down(tmp_path, "tested")
-        await watching.until(lambda: not watching.is_online(), "offline")
-        assert not task.done(), "else it would be started again"
-    assert flag.read_text() == MAGIC

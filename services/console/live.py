@@ -135,4 +135,5 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(main)
     except* PowerError as group:
         ended_by = first_error(group)
-    raise ended_by from None  # not inside except*: Python before 3.11.4 would wrap it in a group again
+    # Not inside except*: there Python before 3.11.4 would wrap it in a group again.
+    raise ended_by from None

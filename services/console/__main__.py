@@ -65,6 +65,7 @@ for command, panel in (
     (bus.get, BUS),
     (bus.set_variable, BUS),
     (bus.command, BUS),
+    (bus.fsd, BUS),
     (bus.watch, BUS),
     (bus.events, BUS),
 ):

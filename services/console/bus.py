@@ -1,6 +1,7 @@
 """The commands that talk to the bus: list, get, set, command, watch, events."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,6 +82,20 @@ def command(
     found = live.run(orders.device(_settings(config, broker), device))
     names = sorted(found.meta.commands) if found.meta else []
     typer.echo(render.as_json(names) if as_json else "\n".join(render.command_lines(found)))
+
+
+def fsd(
+    device: Device,
+    clear: Annotated[bool, typer.Option("--clear", help="Clear it instead of setting it.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for those who see it.")] = "",
+    config: Config = None,
+    broker: Broker = None,
+) -> None:
+    """Order the shutdown of every host that a device feeds (FSD), or call it off."""
+    if not clear and sys.stdin.isatty():
+        typer.confirm(f"Every host that {device} feeds will shut down. Go on?", abort=True)
+    settings = _settings(config, broker)
+    typer.echo(live.run(orders.force_shutdown(settings, device, reason, clear=clear)))
 
 
 def watch(devices: Devices = None, config: Config = None, broker: Broker = None) -> None:

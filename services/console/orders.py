@@ -1,11 +1,12 @@
 """What the operator asks of devices on the bus: data in, data out; text is made in `render`."""
 
+import time
 from typing import Literal
 
-from services.console.live import view
+from services.console.live import BY, view
 from shared.errors import PowerError, ResultStatus
 from shared.fleet import Device, Fleet
-from shared.messages import Result
+from shared.messages import ForcedShutdown, Result, clearing
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic
 
@@ -41,6 +42,19 @@ async def request(
             service = device.meta.service if device.meta else "?"
             raise NotFoundError(f"{name}: its driver service {service} is not running")
         return await seen.request(name, part, target, value, timeout)
+
+
+async def force_shutdown(settings: BusSettings, name: str, reason: str, *, clear: bool) -> str:
+    """Set or clear the FSD of a device; say what was done."""
+    async with view(settings) as seen:
+        device = found(seen.fleet, name)
+        topics = seen.bus.topics
+        if clear:
+            await seen.bus.publish(clearing(topics.device(name, DeviceTopic.FSD)))
+            return "cleared" if device.fsd else "there was none"
+        order = ForcedShutdown(by=BY, at=time.time(), reason=reason)
+        await seen.bus.publish(order.publication(topics, name))
+        return "set: the hosts that it feeds shut down now"
 
 
 def variable(device: Device, name: str) -> str:

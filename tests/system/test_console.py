@@ -288,6 +288,15 @@ def test_set_changes_a_variable(home):
     assert (result["status"], result["request"], result["name"]) == ("ok", "set", "ups.load")
 
 
+def test_fsd_is_set_seen_and_cleared(home):
+    assert nutbus("fsd", "rack1", "--reason", "test", folder=home.folder).returncode == 0
+    shown = nutbus("get", "rack1", "ups.status", folder=home.folder).stdout
+    assert shown.startswith("FSD ")
+    assert nutbus("fsd", "rack1", "--clear", folder=home.folder).stdout == "cleared\n"
+    shown = nutbus("get", "rack1", "ups.status", folder=home.folder).stdout
+    assert "FSD" not in shown
+
+
 def test_command_is_carried_out_and_commands_are_listed(home):
     assert home.prints("command", "rack1", "test.battery.start.quick") == "ok\n"
     assert "test.battery.start.quick  Run a battery self-test" in home.prints("command", "rack1")

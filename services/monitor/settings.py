@@ -49,7 +49,9 @@ class MonitorSection(FiniteSection):
         description="Whether the monitor ends after shutdown_command, or after how many seconds.",
     )
     run_as_user: str | None = Field(
-        default=None, description="User for all that needs no privileges; nut or nobody by default."
+        default=None,
+        description="User for all that needs no privileges, if root starts it; by default nut or "
+        "nobody, with nutbus up none.",
     )
     pid_file: Path | None = Field(
         default=None,

@@ -282,7 +282,8 @@ class SchedulerSection(Section):
     )
     database: Path = Field(
         default_factory=default_database,
-        description="File that keeps timers and messages over a restart.",
+        description="File that keeps timers and messages over a restart; by default"
+        " scheduler.sqlite3 in /var/lib/nutbus, for an ordinary user in ~/.local/state/nutbus.",
     )
     timezone: str | None = Field(
         default=None, description="Time zone of the calendars, as Europe/Berlin; else this host's."

@@ -61,7 +61,7 @@ def run(load: Callable[[], S], main: Callable[[Reloadable[S]], Coroutine[Any, An
         task = asyncio.current_task()
         assert task is not None
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        loop.add_signal_handler(signal.SIGTERM, _stop, loop, task)
         loop.add_signal_handler(signal.SIGHUP, _reload, settings)
         await main(settings)
 
@@ -82,6 +82,12 @@ def log_to_stderr(level: str) -> None:
         raise SettingsError(f"no log level {level!r}; there are DEBUG, INFO, WARNING and ERROR")
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=level.upper(), format=form)
+
+
+def _stop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+    """End the service; a second SIGTERM must not cut its goodbye short."""
+    loop.add_signal_handler(signal.SIGTERM, lambda: None)
+    task.cancel()
 
 
 def _reload(settings: Reloadable[S]) -> None:

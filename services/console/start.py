@@ -27,12 +27,12 @@ def up(config: Config = None, nut_config: NutConfig = None, log_level: LogLevel 
     file = _file(config, nut_config)
     service.log_to_stderr(log_level)
     first = [household.load(file, nut_config)]
-    orders = household.separated(first[0])
 
     def load() -> household.Household:
         return first.pop() if first else household.load(file, nut_config)
 
-    service.run(load, lambda settings: household.run(settings, orders))
+    with household.monitor_prepared(first[0]) as orders:
+        service.run(load, lambda settings: household.run(settings, orders))
 
 
 def demo(

@@ -6,7 +6,7 @@ import logging
 import os
 import random
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from services.driver.settings import DeviceSettings, DriverSettings
 from services.gateway import app as gateway
 from services.gateway.settings import GatewaySettings
 from services.monitor import app as monitor
-from services.monitor import start
+from services.monitor.instance import held_pid_file
 from services.monitor.privileged import Orders, clear_flag
 from services.monitor.settings import MonitorSettings
+from services.monitor.start import separated
 from services.scheduler import app as scheduler
 from services.scheduler.settings import SchedulerSettings
 from shared.errors import PowerError, SettingsError, first_error
@@ -113,23 +114,26 @@ def household(tables: dict[str, Any], source: str) -> Household:
     return _let_in(Household(bus, own, services))
 
 
-def separated(all_: Household) -> Orders | None:
-    """Keep the right to shut down in a parent and become the monitor's user, if one is set.
+@contextlib.contextmanager
+def monitor_prepared(all_: Household) -> Generator[Orders | None]:
+    """Be this host's monitor inside the block, if one is to run: `nutbus monitor -c` finds it.
 
-    To be called before there is an event loop. Started by root without run_as_user, everything
-    keeps root's rights: one line says so.
+    Started by root with run_as_user, the right to shut down stays in a parent, and everything else
+    becomes that user; so enter it before there is an event loop. Without, one line warns.
     """
     settings = all_.services.get("monitor")
     if not isinstance(settings, MonitorSettings):
-        return None
-    clear_flag(settings.monitor.power_down_flag)
-    if os.geteuid() == 0 and settings.monitor.run_as_user:
-        return start.separated(settings)
-    if os.geteuid() == 0:
-        logger.warning(
-            "everything runs as root: set run_as_user in [monitor], or run nutbus monitor"
-        )
-    return None
+        yield None
+        return
+    with held_pid_file(settings.monitor.pid_file):
+        clear_flag(settings.monitor.power_down_flag)
+        if os.geteuid() != 0:
+            yield None
+        elif settings.monitor.run_as_user:
+            yield separated(settings)
+        else:
+            logger.warning("all runs as root: set run_as_user in [monitor], or run nutbus monitor")
+            yield None
 
 
 async def run(settings: Reloadable[Household], orders: Orders | None = None) -> None:

@@ -1,9 +1,7 @@
 """How the monitor starts as a process of its own, and how a running one is told something."""
 
-import asyncio
 import contextlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -35,8 +33,8 @@ def monitor(places: Places, log_level: str, user: str | None, *, one_process: bo
 
     What ends it is one line and exit code 1.
     """
-    service.log_to_stderr(log_level)
     with _one_line_errors():
+        service.log_to_stderr(log_level)
         first = places.load()
         with instance.held_pid_file(first.monitor.pid_file):
             clear_flag(first.monitor.power_down_flag)
@@ -75,23 +73,7 @@ def _run(
     """Run with the settings that root has read; later ones are read as whom we run as."""
     read = [first]
 
-    async def watch(settings: service.Reloadable[MonitorSettings]) -> None:
-        _stop_once()
-        await run(settings, orders)
-
-    service.run(lambda: read.pop() if read else load(), watch)
-
-
-def _stop_once() -> None:
-    """Take the first SIGTERM only: it may come from the parent too, while we say goodbye."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    assert task is not None
-
-    def stop() -> None:
-        loop.add_signal_handler(signal.SIGTERM, lambda: None)
-        task.cancel()
-
-    loop.add_signal_handler(signal.SIGTERM, stop)
+    service.run(lambda: read.pop() if read else load(), lambda settings: run(settings, orders))
 
 
 @contextlib.contextmanager

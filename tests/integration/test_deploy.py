@@ -13,14 +13,20 @@ from services.driver import app as driver
 from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
 from services.gateway.settings import GatewaySettings
+from services.monitor import app as monitor
+from services.monitor.settings import MonitorSettings
+from services.scheduler import app as scheduler
+from services.scheduler.settings import SchedulerSettings
+from shared.events import NOTIFY_TYPES
 from shared.latest import Latest
+from shared.settings import default_id
 from tests.brokers import Login, ProgramBroker, free_port, mosquitto_password_line
 from tests.simulators.mqtt_peer import Peer, publish
 
 pytestmark = pytest.mark.integration
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-USERS = ("driver", "gateway", "monitor", "operator", "homeassistant", "viewer")
+USERS = ("driver", "gateway", "monitor", "scheduler", "operator", "homeassistant", "viewer")
 NUMBERS = itertools.count()  # two clients of one name would push each other out
 PASSWORD = "change-me"  # as in deploy/nats.conf
 ARRIVAL_TIMEOUT = 20.0
@@ -45,8 +51,19 @@ ATTEMPTS = [
     ("gateway", "nut/device/rack1/result", False),
     ("monitor", "nut/device/rack2/fsd", True),
     ("monitor", "nut/service/monitor/x/power", True),
+    ("monitor", "nut/service/monitor/x/stage", True),
+    ("monitor", "nut/service/gateway/x/logins", False),
+    ("monitor", "nut/device/rack1/set/ups/id", False),
     ("monitor", "nut/device/rack1/command/load/off", False),
     ("monitor", "nut/device/rack1/availability", False),
+    ("scheduler", "nut/device/rack1/command/test/battery/start", True),
+    ("scheduler", "nut/device/rack1/set/ups/id", True),
+    ("scheduler", "nut/service/scheduler/x/info", True),
+    ("scheduler", "nut/device/rack1/fsd", False),
+    ("scheduler", "nut/device/rack1/state", False),
+    ("scheduler", "nut/service/monitor/x/stage", False),
+    ("scheduler", "nut/service/monitor/x/power", False),
+    ("operator", "nut/service/monitor/x/stage", False),
     ("operator", "nut/device/rack1/command/load/off", True),
     ("operator", "nut/device/rack1/set/ups/id", True),
     ("operator", "nut/device/rack1/fsd", True),
@@ -200,6 +217,66 @@ async def test_driver_and_gateway_serve_a_nut_client_with_the_users_that_are_the
         await until_answered(port, ["GET VAR rack1 ups.beeper.status"], status)
         for service in services:
             service.cancel()
+
+
+async def test_monitor_and_scheduler_do_their_work_with_the_users_that_are_theirs(
+    shipped, tmp_path
+):
+    tables = {
+        "devices": {"rack1": {"driver": "simulated"}},
+        "monitor": {
+            "supplies": [{"device": "rack1", "role": "primary"}],
+            "conditions": {"on_battery": 0.1},
+            "shutdown_command": ["touch", str(tmp_path / "down")],
+            "final_delay": 0.0,
+            "notify": {type_: {"flags": ["IGNORE"]} for type_ in NOTIFY_TYPES},
+        },
+        "scheduler": {
+            "database": str(tmp_path / "scheduler.sqlite3"),
+            "rules": [{"when": "ONBATT", "do": {"command": "beeper.disable"}}],
+        },
+    }
+
+    scheduler_is_there = (f"/scheduler/{default_id()}/availability", b"online")
+
+    def of(kind, name: str):
+        bus = {"broker": shipped.url, "username": name, "password": PASSWORD}
+        return Latest(kind.from_tables({**tables, "bus": bus}, str(tmp_path)))
+
+    async with (
+        asyncio.timeout(ARRIVAL_TIMEOUT),
+        user(shipped, "viewer") as viewer,
+        user(shipped, "operator") as operator,
+        asyncio.TaskGroup() as tasks,
+    ):
+        await viewer.subscribe("nut/#")
+        services = [
+            tasks.create_task(driver.run(of(DriverSettings, "driver"))),
+            tasks.create_task(scheduler.run(of(SchedulerSettings, "scheduler"))),
+        ]
+        down = tasks.create_task(monitor.run(of(MonitorSettings, "monitor")))
+        await until_told(viewer, scheduler_is_there, ("/var/ups/status", b"OL"))
+        await operator.publish("nut/device/rack1/set/input/voltage", b"0", qos=1)
+        await until_told(viewer, ("/var/ups/beeper/status", b"disabled"))
+        await down
+        for service in services:
+            service.cancel()
+    async with user(shipped, "viewer") as viewer:
+        await viewer.subscribe("nut/device/+/fsd")
+        assert b"on battery" in (await viewer.receive()).payload
+    assert (tmp_path / "down").exists()
+
+
+async def until_told(peer: Peer, *awaited: tuple[str, bytes]) -> None:
+    """Receive until topics with these endings have said this, in any order."""
+    missing = set(awaited)
+    while missing:
+        message = await peer.receive()
+        missing = {
+            (ending, payload)
+            for ending, payload in missing
+            if not (message.topic.endswith(ending) and message.payload == payload)
+        }
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from benchmarks.broker import broker
 from benchmarks.delay import delay
 from benchmarks.fleet import fleet
 from benchmarks.progress import say
+from benchmarks.reaction import reaction
 from benchmarks.report import Table, markdown, with_region
 from benchmarks.size import size
 from benchmarks.speed import speed
@@ -26,6 +27,7 @@ FILES_NEEDED = 4096
 PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "speed": speed,
     "delay": lambda _seconds: delay(),
+    "reaction": lambda _seconds: reaction(),
     "size": lambda _seconds: size(),
     "fleet": lambda _seconds: fleet(),
     "broker": broker,
@@ -79,6 +81,13 @@ def _facts() -> list[str]:
     ]
 
 
+def _first(error: BaseException) -> BaseException:
+    """Pick the first error of a group, however deep it lies."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def _allow_many_files() -> None:
     """Let the programs that we start open a file for each client and device."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -92,5 +101,8 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         sys.exit(130)
-    except (RuntimeError, AssertionError) as error:
-        sys.exit(f"benchmarks: {error}")
+    except (RuntimeError, AssertionError, ExceptionGroup) as error:
+        reason = _first(error)
+        if not isinstance(reason, RuntimeError | AssertionError):
+            raise
+        sys.exit(f"benchmarks: {reason}")

@@ -1,8 +1,8 @@
-"""Our own programs: brokers, driver service, gateway, and `nutbus up`."""
+"""Our own programs: brokers, driver service, gateway, monitor, and `nutbus up`."""
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.programs import Programs, is_accepting
@@ -10,6 +10,7 @@ from benchmarks.question import are_readable
 from benchmarks.served import DEV_FILE, names
 from benchmarks.server import Server
 from tests.brokers import Mosquitto, find_program, free_port
+from tests.monitors import QUIET
 
 USER, PASSWORD = "admin", "benchmark"
 
@@ -81,11 +82,46 @@ def start_driver(
     return start_service(programs, "driver", tables, name=f"driver-{id}")
 
 
-def start_service(programs: Programs, service: str, tables: Tables, *, name: str = "") -> int:
+def start_monitor(programs: Programs, broker: str, device: str, command: str) -> None:
+    """Start a monitor as the primary of one device, whose name is also the prefix of their topics.
+
+    `command` is what it runs instead of shutting this host down.
+    """
+    name = monitor_name(device)
+    tables: Tables = {
+        "bus": {"broker": broker, "prefix": device},
+        "monitor": {
+            "id": device,
+            "shutdown_command": command,
+            "power_down_flag": str(programs.folder / f"{name}.killpower"),
+            "pid_file": str(programs.folder / f"{name}.pid"),
+            "host_sync": 1.0,
+            "final_delay": 0.0,
+        },
+        "[monitor.supplies]": {"device": device, "role": "primary"},  # one of an array
+        **{f"monitor.notify.{type_}": {"flags": ["SYSLOG"]} for type_ in QUIET},
+    }
+    start_service(programs, "monitor", tables, name=name, arguments=("-p",))
+
+
+def monitor_name(device: str) -> str:
+    """Name the monitor of a device among the programs."""
+    return f"monitor-{device}"
+
+
+def start_service(
+    programs: Programs,
+    service: str,
+    tables: Tables,
+    *,
+    name: str = "",
+    arguments: Sequence[str] = (),
+) -> int:
     """Start one service as a process of its own; `name` is for a second one of its kind."""
     name = name or service
     file = write_settings(programs.folder / f"{name}.toml", tables)
-    return programs.start(name, sys.executable, "-m", f"services.{service}", "--config", file)
+    command = (sys.executable, "-m", f"services.{service}", "--config", file, *arguments)
+    return programs.start(name, *command)
 
 
 def start_up(programs: Programs) -> Server:

@@ -14,14 +14,8 @@ from benchmarks.served import VARIABLES, names
 from shared.nutwire import join
 
 DRIVER = "dummy-ups"
-DUMP = "".join(
-    line + "\n"
-    for line in (
-        *(f"SETINFO {join([name, value])}" for name, value in VARIABLES.items()),
-        "DATAOK",
-        "DUMPDONE",
-    )
-).encode()
+LINES = [f"SETINFO {join([name, value])}" for name, value in VARIABLES.items()]
+DUMP = "".join(line + "\n" for line in (*LINES, "DATAOK", "DUMPDONE")).encode()
 ANSWERS = {b"DUMPALL\n": DUMP, b"PING\n": b"PONG\n"}
 
 

@@ -53,18 +53,30 @@ class Programs:
             program.kill()
             program.wait()
 
+    def await_end(self, name: str) -> None:
+        """Wait until a program has ended by itself."""
+        try:
+            self._running[name].wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise self.failure(f"{name} does not end") from None
+        del self._running[name]
+
     def until(self, condition: Callable[[], bool], complaint: str) -> None:
         """Wait for a condition; RuntimeError with what the programs said if it does not come."""
         deadline = time.monotonic() + START_TIMEOUT
         while not condition():
-            dead = [name for name, program in self._running.items() if program.poll() is not None]
+            dead = any(program.poll() is not None for program in self._running.values())
             if dead or time.monotonic() > deadline:
-                raise RuntimeError(f"{complaint}\n" + "\n".join(self._said(dead)))
+                raise self.failure(complaint)
             time.sleep(CHECK_INTERVAL)
 
-    def _said(self, dead: list[str]) -> Iterator[str]:
-        for name in self._running:
-            fate = "ended" if name in dead else "runs"
+    def failure(self, complaint: str) -> RuntimeError:
+        """Return an error with the end of what each program said."""
+        return RuntimeError(f"{complaint}\n" + "\n".join(self._said()))
+
+    def _said(self) -> Iterator[str]:
+        for name, program in self._running.items():
+            fate = "runs" if program.poll() is None else "ended"
             yield f"{name} ({fate}): {self._log(name).read_text(errors='replace')[-LOG_SHOWN:]}"
 
     def _log(self, name: str) -> Path:

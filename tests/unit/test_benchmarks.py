@@ -1,9 +1,13 @@
 """What the benchmarks compute; what they measure is no test."""
 
+import subprocess
+import time
+
 import pytest
 
 from benchmarks import mqttframes, report, served
 from benchmarks.generator import Tape
+from benchmarks.witness import Witness
 
 
 def test_the_served_device_has_63_variables_and_names_of_one_length():
@@ -72,3 +76,17 @@ def test_a_published_packet_tells_its_own_length(size):
         if byte < 128:
             break
     assert length == len(packet) - place == 2 + 3 + size
+
+
+def test_a_witness_tells_whose_command_ran_and_when(tmp_path):
+    with Witness(tmp_path / "a pipe") as witness:
+        before = time.perf_counter()
+        for name in ("ups1", "ups2"):
+            subprocess.run(["sh", "-c", witness.command(name)], check=True)
+        seen = [witness.await_down(name, 10) for name in ("ups1", "ups2")]
+    assert before < seen[0] < seen[1] < time.perf_counter()
+
+
+def test_a_witness_does_not_wait_without_end(tmp_path):
+    with Witness(tmp_path / "pipe") as witness, pytest.raises(RuntimeError, match="ups1"):
+        witness.await_down("ups1", 0.01)

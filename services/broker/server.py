@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-import errno
 import hmac
 import logging
 from dataclasses import replace
 
 from services.broker.connection import Connection
 from services.broker.packets import Connect, Message, publish_packet
-from services.broker.settings import Address, BrokerSettings
+from services.broker.settings import BrokerSettings
 from services.broker.topictree import TopicTree
 from shared.errors import PowerError
+from shared.listening import cannot_listen
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class BrokerServer:
                 listener = await asyncio.start_server(self._admit, address.host, address.port)
             except OSError as error:
                 await self.close()
-                raise BrokerError(_cannot_listen(address, error)) from error
+                raise BrokerError(cannot_listen(address, error, "broker")) from error
             self._listeners.append(listener)
             logger.info("listening on %s", address)
 
@@ -175,12 +175,3 @@ class BrokerServer:
             if not was_full:
                 logger.warning("turning clients away: %s are connected (max_connections)", most)
         return not self._is_full
-
-
-def _cannot_listen(address: Address, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"cannot listen on {address}: the port is in use; stop the program that has it, "
-            "or set another address as listen in [broker]"
-        )
-    return f"cannot listen on {address}: {error.strerror or error}"

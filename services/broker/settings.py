@@ -1,34 +1,13 @@
 """The settings of the embedded broker."""
 
-import ipaddress
-import re
-from typing import NamedTuple, Self
+from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from shared.listening import Address, parse_address
 from shared.settings import Section, ServiceSettings
 
 DEFAULT_PORT = 1883
-LISTENER = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^\[\]:]+))(?::(?P<port>\d+))?")
-
-
-class Address(NamedTuple):
-    """Where a listener is bound."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    @property
-    def is_loopback(self) -> bool:
-        """Tell whether only this machine can reach the address."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
 
 
 class BrokerUser(Section):
@@ -70,7 +49,7 @@ class BrokerSettings(Section):
     @classmethod
     def _can_be_parsed(cls, listen: list[str]) -> list[str]:
         for text in listen:
-            parse_address(text)
+            parse_address(text, DEFAULT_PORT)
         return listen
 
     @model_validator(mode="after")
@@ -97,22 +76,10 @@ class BrokerSettings(Section):
     @property
     def addresses(self) -> tuple[Address, ...]:
         """Where to listen, parsed."""
-        return tuple(parse_address(text) for text in self.listen)
+        return tuple(parse_address(text, DEFAULT_PORT) for text in self.listen)
 
 
 class BrokerServiceSettings(ServiceSettings):
     """What the broker service is told."""
 
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
-
-
-def parse_address(text: str) -> Address:
-    """Parse `host`, `host:port`, `[v6]` or `[v6]:port`.
-
-    Raises ValueError with a sentence.
-    """
-    match = LISTENER.fullmatch(text)
-    port = int(match["port"] or DEFAULT_PORT) if match else 0
-    if match is None or not 1 <= port <= 65535:
-        raise ValueError(f'{text!r} is not an address like "127.0.0.1:1883" or "[::1]:1883"')
-    return Address(match["six"] or match["host"], port)

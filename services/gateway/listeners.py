@@ -5,8 +5,9 @@ import errno
 import logging
 from collections.abc import Callable
 
-from services.gateway.settings import Address, GatewaySection
+from services.gateway.settings import GatewaySection
 from shared.errors import SettingsError
+from shared.listening import Address, cannot_listen
 
 BACKLOG = 1024
 
@@ -56,7 +57,7 @@ class Listeners:
             if settings.has_default_listen and _has_no_ipv6(address, error):
                 logger.info("not listening on %s: this machine has no IPv6", address)
                 return None
-            return _cannot_listen(address, error)
+            return cannot_listen(address, error, "gateway")
         self._servers[address] = server
         logger.info("listening on %s", address)
         return None
@@ -64,14 +65,3 @@ class Listeners:
 
 def _has_no_ipv6(address: Address, error: OSError) -> bool:
     return ":" in address.host and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-
-
-def _cannot_listen(address: Address, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"gateway: cannot listen on {address}: the port is in use; stop the program that has "
-            "it (upsd?), or set another address as listen in [gateway]"
-        )
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"gateway: cannot listen on {address}: not permitted"
-    return f"gateway: cannot listen on {address}: {error.strerror or error}"

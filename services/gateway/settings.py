@@ -1,10 +1,9 @@
 """The settings of the gateway: where it listens, who may do what, and its limits."""
 
 import ipaddress
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 from argon2 import extract_parameters
 from argon2.exceptions import InvalidHashError
@@ -17,48 +16,18 @@ from pydantic import (
     model_validator,
 )
 
+from shared.listening import Address, parse_address
 from shared.nutwire import LENGTH_LIMIT
 from shared.settings import Section, ServiceSettings, checked_name, default_id
 
 DEFAULT_PORT = 3493
 DEFAULT_LISTEN = ("127.0.0.1:3493", "[::1]:3493")
-LISTENER = re.compile(
-    r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^\[\]:\s]+))(?::(?P<port>\d+))?"
-)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class Address(NamedTuple):
-    """Where a listener is bound."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-    @property
-    def is_loopback(self) -> bool:
-        """Tell whether only this machine can reach the address."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-
-def parse_address(text: str) -> Address:
-    """Parse `host`, `host:port`, `[v6]` or `[v6]:port`; ValueError says what is right."""
-    match = LISTENER.fullmatch(text)
-    port = int(match["port"] or DEFAULT_PORT) if match else 0
-    if match is None or not 1 <= port <= 65535:
-        raise ValueError(f'{text!r} is not an address like "127.0.0.1:3493" or "[::1]:3493"')
-    return Address(match["six"] or match["host"], port)
-
-
 def _parsable(text: str) -> str:
-    parse_address(text)
+    parse_address(text, DEFAULT_PORT)
     return text
 
 
@@ -195,7 +164,7 @@ class GatewaySection(Section):
     @property
     def addresses(self) -> tuple[Address, ...]:
         """Where to listen, parsed, each once."""
-        return tuple(dict.fromkeys(parse_address(text) for text in self.listen))
+        return tuple(dict.fromkeys(parse_address(text, DEFAULT_PORT) for text in self.listen))
 
     @property
     def has_default_listen(self) -> bool:

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from services.broker.settings import Address, BrokerServiceSettings, BrokerSettings, parse_address
+from services.broker.settings import DEFAULT_PORT, BrokerServiceSettings, BrokerSettings
+from shared.listening import Address, parse_address
 
 USERS = {"joe": {"password": "secret"}}
 
@@ -51,7 +52,7 @@ def test_a_password_is_not_shown():
     ],
 )
 def test_an_address_is_read_with_and_without_a_port(text, address):
-    assert parse_address(text) == address
+    assert parse_address(text, DEFAULT_PORT) == address
 
 
 @pytest.mark.parametrize("text", ["", ":1883", "::1", "host:", "host:0", "host:70000", "[::1"])

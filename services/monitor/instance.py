@@ -39,9 +39,8 @@ def only_one(file: Path) -> Generator[None]:
     that made the file removes it; a child that was forked inside the block does not.
     """
     owner = os.getpid()
-    descriptor = _opened(file)
+    descriptor = _locked(file)
     try:
-        _lock(descriptor, file)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{owner}\n".encode())
         yield
@@ -71,12 +70,15 @@ def _opened(file: Path) -> int:
         raise InstanceError(f"cannot write the pid file {file}: {error.strerror}") from None
 
 
-def _lock(descriptor: int, file: Path) -> None:
+def _locked(file: Path) -> int:
+    descriptor = _opened(file)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         pid = os.read(descriptor, 32).decode("ascii", "replace").strip()
+        os.close(descriptor)
         raise InstanceError(f"a monitor runs already: process {pid} holds {file}") from None
+    return descriptor
 
 
 def _holder(file: Path) -> int:

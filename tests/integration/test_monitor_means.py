@@ -188,6 +188,7 @@ def test_only_one_monitor_holds_the_pid_file(tmp_path):
             only_one(file),
         ):
             pass
+        assert file.read_text() == f"{os.getpid()}\n"  # the one that was refused leaves it alone
     assert not file.exists()
 
 

@@ -28,7 +28,9 @@ from shared.topics import Topics
 
 CONNECT_TIMEOUT = 10.0
 LEAVE_TIMEOUT = 2.0
-MAX_DELAY = 30.0
+# A driver and a monitor that both lost the broker for a while have to find each other again before
+# DEADTIME (15 s by default) is over: on battery a monitor that hears nothing shuts its host down.
+MAX_DELAY = 3.0
 STEADY_AFTER = 10.0  # a session that lasted this long was a good one: the next try comes soon
 MISC_INTERVAL = 1.0
 FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
@@ -354,7 +356,8 @@ async def stay_connected(
         attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
         level = logging.WARNING if attempt <= 1 else logging.DEBUG
         logger.log(level, "%s", lost)
-        await asyncio.sleep(random.uniform(0, min(MAX_DELAY, 2.0**attempt / 2)))  # noqa: S311 -- jitter is no secret
+        most = min(MAX_DELAY, 2.0 ** min(attempt, 10) / 2)
+        await asyncio.sleep(random.uniform(0, most))  # noqa: S311 -- jitter is no secret
 
 
 async def _hold(

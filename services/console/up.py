@@ -164,9 +164,14 @@ async def keep_running(service: Service, settings: Latest[Any], means: Means) ->
             logger.info("%s is done", service.name)
             return
         attempt = 0 if loop.time() - began > MAX_DELAY else attempt + 1
-        delay = random.uniform(0.5, 1.0) * min(MAX_DELAY, 2.0**attempt)  # noqa: S311 -- no secret
+        delay = random.uniform(0.5, 1.0) * longest_delay(attempt)  # noqa: S311 -- no secret
         logger.warning("%s starts again in %.0f s", service.name, delay)
         await asyncio.sleep(delay)
+
+
+def longest_delay(attempt: int) -> float:
+    """Give the seconds that the next start is at most put off; `attempt` counts from 1, no end."""
+    return min(MAX_DELAY, 2.0 ** min(attempt, 10))
 
 
 async def _ends_by_itself(service: Service, settings: Latest[Any], means: Means) -> bool:

@@ -15,6 +15,7 @@ import pytest
 import uvloop
 from pydantic import SecretStr
 
+from services.monitor.rules import Rules
 from shared import bus as bus_module
 from shared.bus import Bus, Identity, connect, stay_connected
 from shared.errors import BusError
@@ -26,6 +27,7 @@ from tests.simulators.mqtt_peer import Peer, framed, publish
 pytestmark = pytest.mark.integration
 
 TIMEOUT = 20.0
+AGES = 1100  # tries; 2.0 to the power of 1024 is no number any more
 DRIVER = Identity("driver", "x")
 CONNACK = b"\x20\x02\x00\x00"
 TOPIC = "nut/device/a/event"
@@ -732,6 +734,27 @@ async def test_a_broker_that_is_away_is_warned_of_once_and_then_quietly_tried(
     assert levels[0] == "WARNING"
     assert set(levels[1:]) == {"DEBUG"}
     assert caplog.messages[0].startswith(f"cannot reach the broker at {settings.broker}: ")
+
+
+async def test_a_broker_may_be_away_for_as_long_as_it_likes(free_port, caplog, monkeypatch):
+    monkeypatch.setattr(bus_module, "MAX_DELAY", 0.0)
+
+    async def session(bus: Bus) -> None:
+        raise AssertionError
+
+    settings = BusSettings(broker=f"mqtt://127.0.0.1:{free_port}")
+    with caplog.at_level(logging.DEBUG, logger="shared.bus"):
+        staying = asyncio.create_task(stay_connected(settings, None, session))
+        await until(lambda: len(caplog.records) >= AGES or staying.done())
+        assert not staying.done()
+        staying.cancel()
+        await asyncio.wait({staying})
+
+
+def test_a_broker_that_was_away_for_a_moment_is_back_before_dead_time():
+    """Else a monitor on battery shuts its host down because somebody restarts the broker."""
+    away = 10.0
+    assert away + bus_module.MAX_DELAY < Rules(id="host", host="host", supplies=()).dead_time
 
 
 async def test_a_bug_in_a_session_is_not_taken_for_a_lost_broker(broker):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.monitor.sights import Order, Peer
+from shared.errors import PayloadError
 from shared.messages import (
     Availability,
     Logins,
@@ -105,7 +106,10 @@ class Others:
             take(self, about.id, message)
 
     def _take_availability(self, kind: str, id: str, message: Message) -> None:
-        said = availability_of(message.payload) if message.payload else Availability.OFFLINE
+        try:
+            said = availability_of(message.payload) if message.payload else Availability.OFFLINE
+        except PayloadError as error:
+            raise PayloadError(f"{message.topic}: {error}") from None
         if said is Availability.ONLINE:
             self._heard.add((kind, id))
             self._online.add((kind, id))

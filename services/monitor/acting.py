@@ -79,6 +79,7 @@ async def _shut_down(action: ShutDown, means: Means) -> None:
         logger.warning("dry run: this host would be shut down now")
         return
     await _said(means)
+    logger.critical("running the shutdown command")
     await means.power.shut_down(writes_flag=action.writes_flag)
 
 

@@ -33,6 +33,7 @@ LEAVE_TIMEOUT = 2.0
 MAX_DELAY = 3.0
 STEADY_AFTER = 10.0  # a session that lasted this long was a good one: the next try comes soon
 MISC_INTERVAL = 1.0
+RESTATE_INTERVAL = 60.0
 FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
 # Beyond either of these the socket is not read until the inbox is half empty.
 INBOX_FULL = 10_000  # messages
@@ -76,6 +77,7 @@ class Bus:
         self._inbox_bytes = 0
         self._paused: paho.SocketLike | None = None
         self._closing = False
+        self._said_online: float | None = None
         self._where = ""
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._connected: asyncio.Future[None] = self._loop.create_future()
@@ -102,8 +104,9 @@ class Bus:
             await self._acknowledged(info.mid)
 
     async def online(self) -> None:
-        """Say that the service is there; the broker says offline when it goes."""
+        """Say that the service is there, now and then again; the broker says when it goes."""
         await self._announce(Availability.ONLINE)
+        self._said_online = self._loop.time()
 
     async def listen(self, *filters: str) -> AsyncGenerator[Message]:
         """Subscribe, then yield what arrives, in order, until the connection is lost."""
@@ -213,8 +216,17 @@ class Bus:
         """Let paho send its pings; raises BusError when the connection is lost."""
         while not self._lost.done():
             self._client.loop_misc()
+            self._restate()
             await asyncio.wait({self._lost}, timeout=MISC_INTERVAL)
         self._check()
+
+    def _restate(self) -> None:
+        """Say online again without waiting: what is retained may have been removed by somebody."""
+        who, now = self._identity, self._loop.time()
+        if who and self._said_online is not None and now - self._said_online > RESTATE_INTERVAL:
+            self._said_online = now
+            online = Availability.ONLINE
+            self._client.publish(*service_availability(self.topics, who.kind, who.id, online))
 
     def _read(self) -> None:
         self._client.loop_read()
@@ -252,27 +264,19 @@ class Bus:
             self._loop.add_reader(line, self._read)
             self._loop.call_soon(self._read)  # for what TLS has decrypted already
 
-    def _on_socket_open(
-        self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
-    ) -> None:
+    def _on_socket_open(self, _: object, __: object, opened: "paho.SocketLike") -> None:
         self._loop.add_reader(opened, self._read)
 
-    def _on_socket_close(
-        self, _client: paho.Client, _data: object, closed: "paho.SocketLike"
-    ) -> None:
+    def _on_socket_close(self, _: object, __: object, closed: "paho.SocketLike") -> None:
         self._paused = None
         if closed.fileno() >= 0:
             self._loop.remove_reader(closed)
             self._loop.remove_writer(closed)
 
-    def _on_socket_register_write(
-        self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
-    ) -> None:
+    def _on_socket_register_write(self, _: object, __: object, opened: "paho.SocketLike") -> None:
         self._loop.add_writer(opened, self._client.loop_write)
 
-    def _on_socket_unregister_write(
-        self, _client: paho.Client, _data: object, opened: "paho.SocketLike"
-    ) -> None:
+    def _on_socket_unregister_write(self, _: object, __: object, opened: "paho.SocketLike") -> None:
         self._loop.remove_writer(opened)
 
     def _on_connect(
@@ -288,7 +292,8 @@ class Bus:
     def _on_disconnect(
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _: object
     ) -> None:
-        lost = f"the connection to the broker at {self._where} was lost: {reason}"
+        why = "it hung up" if str(reason) == "Unspecified error" else reason  # paho's word for it
+        lost = f"the connection to the broker at {self._where} was lost: {why}"
         self._lose(BusError("closed" if self._closing else lost))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
@@ -304,12 +309,7 @@ class Bus:
             waiting.set_result([])
 
     def _on_subscribe(
-        self,
-        _client: paho.Client,
-        _data: object,
-        mid: int,
-        reasons: Iterable[ReasonCode],
-        _: object,
+        self, _: object, __: object, mid: int, reasons: Iterable[ReasonCode], ___: object
     ) -> None:
         waiting = self._waiting.get(mid)
         if waiting and not waiting.done():

@@ -69,6 +69,7 @@ class Host:
                 await publisher.announce()
                 tasks.create_task(publisher.publish_changes())
                 tasks.create_task(publisher.repeat_states())
+                tasks.create_task(publisher.restate())
                 tasks.create_task(publisher.publish_variables())
                 tasks.create_task(leftovers.clear_orphans())
                 await leftovers.ask_for_variables(list(self._devices))

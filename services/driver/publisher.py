@@ -23,6 +23,7 @@ from shared.messages import (
 )
 from shared.topics import DeviceTopic, ServiceKind
 
+RESTATE_INTERVAL = 60.0  # seconds in which everything that is retained is said once more
 AT_ONCE = 50  # devices that are announced at the same time
 STARTED = time.time()
 
@@ -100,6 +101,15 @@ class Publisher:
                 await self._publish_state(device, device.view, urgent=False)
             else:
                 del self._beats[name]
+
+    async def restate(self) -> None:
+        """Say again, one after the other, what is retained: the broker may have lost it."""
+        while True:
+            await self._publish_info()
+            for name in list(self._told):
+                await asyncio.sleep(RESTATE_INTERVAL / (len(self._told) + 1))
+                await self._say_again(name)
+            await asyncio.sleep(RESTATE_INTERVAL / (len(self._told) + 1))
 
     async def publish_variables(self) -> None:
         """Bring the plain variables up to date, after all that matters more."""
@@ -183,6 +193,13 @@ class Publisher:
         if meta != told.meta:
             told.meta = meta
             await self._bus.publish(meta.publication(self._topics, device.name))
+
+    async def _say_again(self, name: str) -> None:
+        told = self._told.get(name)
+        if told and told.meta:
+            await self._bus.publish(told.meta.publication(self._topics, name))
+        if told and told.availability:
+            await self._bus.publish(device_availability(self._topics, name, told.availability))
 
     async def _publish_state(self, device: Device, view: View, *, urgent: bool) -> None:
         device.sequence += 1

@@ -10,12 +10,13 @@ import time
 
 import pytest
 
-from services.driver import drivers
+from services.driver import drivers, publisher
 from services.driver.app import run
 from services.driver.contract import Kind, Reading
 from services.driver.outbox import Outbox
 from services.driver.publisher import Publisher
 from services.driver.settings import DriverSection
+from shared import bus
 from shared.bus import connect
 from shared.errors import DeviceError, ResultStatus, SettingsError
 from shared.latest import Latest
@@ -398,6 +399,22 @@ async def test_plain_variables_can_be_turned_off(broker, watcher, folder):
         await watcher.available("ups1")
         await watcher.payload("nut/device/ups1/var/ups/load", b"")
     assert not [topic for topic in watcher.below("ups1") if "/var/" in topic]
+
+
+async def test_what_somebody_wiped_from_the_bus_comes_back(settings, watcher, monkeypatch):
+    monkeypatch.setattr(publisher, "RESTATE_INTERVAL", 0.2)
+    monkeypatch.setattr(bus, "RESTATE_INTERVAL", 0.2)
+    async with driving(settings):
+        await watcher.online()
+        await watcher.available("ups1")
+        wiped = {"nut/device/ups1/meta", "nut/device/ups1/availability"}
+        wiped.add("nut/service/driver/test/availability")
+        for topic in wiped:
+            watcher.now[topic] = b""
+            await watcher.say(topic, b"", retain=True)
+        await watcher.online()
+        await watcher.available("ups1")
+        await watcher.until(lambda: watcher.meta("ups1"), "described again")
 
 
 async def test_a_device_that_leaves_the_settings_leaves_the_bus(settings, broker, watcher, folder):

@@ -163,11 +163,13 @@ def _serve(pipe: int, life: int, power_down: PowerDown, child: int) -> NoReturn:
         signal.signal(number, forward)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
+    failed = 0
     while order := os.read(pipe, 1):
         if order == SHUT_DOWN:
-            power_down.carry_out(acknowledge)
+            failed = power_down.carry_out(acknowledge)
     _, status = os.waitpid(child, 0)
-    sys.exit(max(os.waitstatus_to_exitcode(status), 0) if os.WIFEXITED(status) else 1)
+    ended = os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1
+    sys.exit(1 if failed else ended)  # a host that stays up needs its monitor again
 
 
 def _complain(sentence: str) -> None:

@@ -9,10 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.monitor.privileged import Orders, PowerDown
+from shared.errors import PowerError
 
 START_PATIENCE: Final = 2.0  # seconds
 
 logger = logging.getLogger(__name__)
+
+
+class ShutDownError(PowerError):
+    """The host could not be shut down."""
 
 
 class ByParent:
@@ -64,6 +69,10 @@ class Ourselves:
         return contextlib.nullcontext()
 
     async def shut_down(self, *, writes_flag: bool) -> None:
-        """Write the flag if so wanted, run the command and wait for its end."""
+        """Write the flag if so wanted, run the command and wait for its end.
+
+        ShutDownError if it failed: this host stays up and needs its monitor again.
+        """
         power_down = self.power_down if writes_flag else replace(self.power_down, flag=None)
-        await asyncio.to_thread(power_down.carry_out)
+        if code := await asyncio.to_thread(power_down.carry_out):
+            raise ShutDownError(f"the shutdown command failed with exit code {code}")

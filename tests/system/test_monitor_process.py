@@ -45,7 +45,8 @@ def supply(upsd, device, role="primary"):
 
 
 def monitor(folder: Path, diary: Diary, supplies, **more) -> MonitorProcess:
-    return our_monitor(folder, supplies=supplies, command=diary.command(folder.name), **more)
+    more.setdefault("command", diary.command(folder.name))
+    return our_monitor(folder, supplies=supplies, **more)
 
 
 def until_said(host: MonitorProcess, text: str) -> None:
@@ -143,6 +144,16 @@ def test_one_process_does_it_all_by_itself(tmp_path, diary, upsd):
         until(lambda: diary.who == ["host"], lambda: host.log, TIMEOUT)
         assert host.process.wait(TIMEOUT) == 0
     assert host.has_flag
+
+
+@pytest.mark.parametrize("arguments", [[], ["-p"]])
+def test_a_shutdown_command_that_fails_is_an_exit_code(tmp_path, diary, upsd, arguments):
+    host = monitor(
+        tmp_path / "host", diary, [supply(upsd, "low")], arguments=arguments, command="exit 7"
+    )
+    with host:
+        assert host.process.wait(TIMEOUT) == 1
+    assert "the shutdown command failed with exit code 7" in host.log
 
 
 def test_a_flag_of_an_earlier_shutdown_is_removed_at_the_start(tmp_path, diary, upsd):

@@ -23,7 +23,7 @@ from services.monitor.rules import Rules, Stage
 from services.monitor.secondaries import expected_to_leave
 from services.monitor.sights import Sight, View
 from services.monitor.stages import Coordinator, Waker, answers
-from services.monitor.tellings import forced, tellings
+from services.monitor.tellings import forced, order_of, tellings
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
 from shared.events import HostEvent
@@ -158,7 +158,8 @@ class Policy:
             if reason:
                 self._reasons[name] = reason
             if reason and name not in old:
-                self._log(logging.WARNING, f"{name} counts as lost: {reason}")
+                text = f"{name} counts as lost: {reason}{order_of(watch)}"
+                self._log(logging.WARNING, text)
             elif name in old and not reason:
                 self._log(logging.INFO, f"{name} counts again")
 

@@ -31,9 +31,10 @@ class Sight:
     its availability says online, such an FSD is marked `fsd_is_old`.
 
     `status` is ups.status of the driver or the NUT server; `fsd` says whether the FSD topic is set
-    (of a NUT server the status says so) and `fsd_by` by whom. `buzzwords` is ups.mode.buzzwords and
-    its experimental namesake, joined by a space. `logins` counts who is logged in to the supply,
-    this host included, as its NUT server tells or as the bus does; None: unknown.
+    (of a NUT server the status says so), `fsd_by`, `fsd_at` and `fsd_reason` by whom, when (seconds
+    since the epoch) and why, as they stand there: foreign text. `buzzwords` is ups.mode.buzzwords
+    and its experimental namesake, joined by a space. `logins` counts who is logged in to the
+    supply, this host included, as its NUT server tells or as the bus does; None: unknown.
     """
 
     reach: Reach = Reach.UNHEARD
@@ -46,6 +47,8 @@ class Sight:
     temperature: float | None = None
     fsd: bool = False
     fsd_by: str = ""
+    fsd_at: float = 0.0
+    fsd_reason: str = ""
     fsd_is_old: bool = False
     logins: int | None = None
 

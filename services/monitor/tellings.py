@@ -1,6 +1,7 @@
 """What people are told of one supply: its events, and what has to be said again and again."""
 
 import logging
+from datetime import datetime
 
 from services.monitor.actions import Action, Log
 from services.monitor.notices import of_host, of_supply
@@ -13,6 +14,7 @@ from shared.status import Status, in_words
 
 _FSD = Condition(Status.FSD)
 _REPLACE = Condition(Status.RB)
+QUOTED = 64  # characters of foreign text that are shown
 UNKNOWN_AFTER = 30.0  # seconds until a supply that was never heard of is thought to be misspelt
 
 
@@ -44,6 +46,23 @@ def forced(watch: Watch, rules: Rules) -> list[Action]:
     (event,) = between(watch.supply.name, None, _FSD)
     is_rehearsal = rules.dry_run and watch.own_fsd is True
     return [*of_supply(rules, watch.supply.name, event, dry_run=is_rehearsal)]
+
+
+def order_of(watch: Watch) -> str:
+    """Say who gave the FSD on the bus that counts for a supply, and how to call it off; or ""."""
+    sight = watch.sight
+    if not sight.fsd or not watch.has_fsd:
+        return ""
+    why = f" (reason {sight.fsd_reason[:QUOTED]!r})" if sight.fsd_reason else ""
+    given = f"by {sight.fsd_by[:QUOTED]!r} at {_local_time(sight.fsd_at)}{why}"
+    return f" {given}; nutbus fsd {watch.supply.name} --clear calls it off"
+
+
+def _local_time(at: float) -> str:
+    try:
+        return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    except (OverflowError, OSError, ValueError):  # anybody may write there what he likes
+        return f"{at:g} s, which is no time"
 
 
 def _replace(watch: Watch, rules: Rules, timers: Timers) -> list[Action]:

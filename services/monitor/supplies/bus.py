@@ -247,6 +247,8 @@ class BusLink:
         sight = Sight(
             fsd=fsd is not None,
             fsd_by=fsd.by if fsd else "",
+            fsd_at=fsd.at if fsd else 0.0,
+            fsd_reason=fsd.reason if fsd else "",
             fsd_is_old=fsd is not None and name not in self._fresh_fsd and fsd.at < booted,
             # While the bus is away, who was there is still counted: nobody can be seen to leave.
             logins=1 + self.others.logins(name) if self._was_connected else None,

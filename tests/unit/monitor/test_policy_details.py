@@ -1,5 +1,6 @@
 import logging
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from services.monitor.watch import Watch
 from shared.messages import Answer, MonitorPower, Phase, Role, StageOrder
 from tests.unit.monitor.decisions import PAGE, page
 from tests.unit.monitor.scenarios import primary, two
+
+T_2026 = 1_790_000_000.0  # a moment in 2026
 
 
 def seen(now: float, **statuses: str) -> View:
@@ -106,6 +109,33 @@ def test_an_fsd_of_somebody_else_is_not_cleared():
     sight = Sight(Reach.REACHED, 0.0, "OL", fsd=True, fsd_by="other", fsd_is_old=True)
     assert not kinds(policy.advance(0.0, View({"ups": sight})), ClearFsd, SetFsd)
     assert policy.phase is Phase.WATCHING
+
+
+@pytest.mark.parametrize(
+    ("at", "when"),
+    [
+        (T_2026, datetime.fromtimestamp(T_2026).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")),
+        (1e300, "1e+300 s, which is no time"),
+    ],
+)
+def test_who_ordered_fsd_when_and_why_is_logged_with_the_way_to_call_it_off(at: float, when: str):
+    by, why = "admin\n" + "x" * 100, "moving\nhouse"
+    sight = Sight(Reach.REACHED, 0.0, "OL", fsd=True, fsd_by=by, fsd_at=at, fsd_reason=why)
+    (log,) = (
+        log
+        for log in kinds(Policy(primary(), 0.0).advance(0.0, View({"ups": sight})), Log)
+        if "counts as lost" in log.text
+    )
+    assert log.text == (
+        f"ups counts as lost: a forced shutdown is ordered by {by[:64]!r} at {when}"
+        f" (reason {why!r}); nutbus fsd ups --clear calls it off"
+    )
+
+
+def test_an_fsd_of_a_nut_server_tells_no_more_than_is_known():
+    actions = Policy(primary(), 0.0).advance(0.0, seen(0.0, ups="FSD OL"))
+    texts = [log.text for log in kinds(actions, Log)]
+    assert "ups counts as lost: a forced shutdown is ordered" in texts
 
 
 def test_an_fsd_that_somebody_sets_after_ours_was_cleared_counts():

@@ -16,6 +16,7 @@ from shared.messages import (
     DeviceMeta,
     DeviceState,
     ForcedShutdown,
+    Logins,
     Message,
     MonitorPower,
     Phase,
@@ -216,6 +217,23 @@ async def stubborn_secondary(url: str, device: str) -> AsyncGenerator[None]:
     async with background(
         stay_connected(bus_settings(url), Identity("monitor", "stubborn"), session)
     ):
+        async with asyncio.timeout(TIMEOUT):
+            await announced.wait()
+        yield
+
+
+@contextlib.asynccontextmanager
+async def gateway(url: str, **logins: list[str]) -> AsyncGenerator[None]:
+    """Be a gateway with these clients at these devices; it is lost at the end of the block."""
+    announced = asyncio.Event()
+
+    async def session(bus: Bus) -> None:
+        await bus.publish(Logins(logins=logins).publication(TOPICS, "gate"))
+        await bus.online()
+        announced.set()
+        await asyncio.Event().wait()
+
+    async with background(stay_connected(bus_settings(url), Identity("gateway", "gate"), session)):
         async with asyncio.timeout(TIMEOUT):
             await announced.wait()
         yield

@@ -9,9 +9,12 @@ import pytest
 from services.monitor.privileged import MAGIC
 from services.monitor.supplies import others
 from shared.messages import Availability
+from shared.topics import ServiceTopic
 from tests.integration.power import (
     TIMEOUT,
+    TOPICS,
     bystander,
+    gateway,
     host,
     monitor_settings,
     nobody_went_down,
@@ -97,6 +100,25 @@ async def test_a_secondary_that_never_leaves_is_waited_for_so_long_and_no_longer
         mains.say("ups", "OB LB")
         await went_down(tmp_path, "tested")
         assert "secondaries did not all leave" in caplog.text
+
+
+async def test_a_gateway_that_is_lost_with_clients_is_not_taken_for_clients_that_left(
+    broker, mains, watching, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(others, "RETURN_TIME", 2.0)
+    gone = TOPICS.service("gateway", "gate", ServiceTopic.AVAILABILITY)
+    async with host(broker.url, tmp_path, PRIMARY, host_sync=LONG):
+        async with gateway(broker.url, ups=["192.0.2.1"]):
+            await watching.online()
+            mains.say("ups", "OB LB")
+            await watching.phase("hostsync")
+        await watching.until(lambda: watching.now.get(gone) == b"offline", "offline")
+        await watching.states("ups", 4)
+        assert nobody_went_down(tmp_path), "its clients may be up still"
+        async with gateway(broker.url):
+            await watching.states("ups", 4)
+            assert nobody_went_down(tmp_path), "they may log in again"
+            await went_down(tmp_path, "tested")
 
 
 # The broker dies in each phase.

@@ -243,7 +243,7 @@ class BusLink:
     def _sight(self, name: str) -> Sight:
         device = self.fleet.devices.get(name) or Device(name)
         booted = boot_time()
-        fsd = device.fsd
+        fsd, others = device.fsd, self.others.logins(name)
         sight = Sight(
             fsd=fsd is not None,
             fsd_by=fsd.by if fsd else "",
@@ -251,7 +251,7 @@ class BusLink:
             fsd_reason=fsd.reason if fsd else "",
             fsd_is_old=fsd is not None and name not in self._fresh_fsd and fsd.at < booted,
             # While the bus is away, who was there is still counted: nobody can be seen to leave.
-            logins=1 + self.others.logins(name) if self._was_connected else None,
+            logins=1 + others if self._was_connected and others is not None else None,
         )
         if not self._is_known(device):
             return replace(sight, at=self._began)

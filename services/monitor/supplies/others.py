@@ -22,7 +22,21 @@ from shared.topics import OfService, ServiceKind, ServiceTopic, Topics
 
 SETTLE_TIME = 10.0  # after a new session began: who was not announced again by then is gone
 
+# After a gateway is back: by then a NUT client has logged in again, if it is there still.
+RETURN_TIME = 15.0
+
 _Who = tuple[str, str]  # kind and id of a service
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """The devices at which a gateway had clients when it was lost; `ends` is set once it is back.
+
+    That it has no clients says little then: theirs was the connection that broke.
+    """
+
+    devices: set[str]
+    ends: float | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +53,7 @@ class Others:
     _powers: dict[str, MonitorPower] = field(default_factory=dict)
     _orders: dict[str, Order] = field(default_factory=dict)
     _logins: dict[str, Mapping[str, list[str]]] = field(default_factory=dict)
+    _doubts: dict[str, _Doubt] = field(default_factory=dict)  # by gateway
     _online: set[_Who] = field(default_factory=set)
     _heard: set[_Who] = field(default_factory=set)
     _settled_at: float | None = None
@@ -71,8 +86,13 @@ class Others:
         """The stage orders of the other monitors, by their id."""
         return dict(self._orders)
 
-    def logins(self, device: str) -> int:
-        """Count who is logged in to a device besides us: monitors, and clients of gateways."""
+    def logins(self, device: str) -> int | None:
+        """Count who is logged in to a device besides us: monitors, and clients of gateways.
+
+        None: unknown, since a gateway with clients at it is gone, or has been back for a moment.
+        """
+        if any(device in doubt.devices for doubt in self._doubts.values()):
+            return None
         peers = (peer for peer in self.peers.values() if peer.online)
         clients = (
             len(logins.get(device, ()))
@@ -89,15 +109,39 @@ class Others:
     def end_session(self) -> None:
         """Note that the connection is lost: who is not heard has not left."""
         self._settled_at = None
+        self._heard.clear()
+        for doubt in self._doubts.values():  # nobody can be heard to log in again
+            doubt.ends = None
 
     def expire(self, now: float) -> bool:
-        """Let the clock run: who was not announced again is gone; tell whether anybody is."""
+        """Let the clock run: who was not announced again is gone; tell whether anything changed."""
+        is_trusted = self._end_doubts(now)
         if self._settled_at is None or now < self._settled_at:
-            return False
+            return is_trusted
         self._settled_at = None
         gone = self._online - self._heard
         self._online -= gone
-        return bool(gone)
+        for kind, id in gone:
+            if kind == ServiceKind.GATEWAY:
+                self._doubt(id)
+        return bool(gone) or is_trusted
+
+    def _end_doubts(self, now: float) -> bool:
+        """Begin to trust gateways that are back; tell whether one is trusted from now on."""
+        ends = {id: doubt.ends for id, doubt in self._doubts.items()}
+        over = [id for id, end in ends.items() if end is not None and end <= now]
+        for id in over:
+            del self._doubts[id]
+        for id, doubt in self._doubts.items():
+            if doubt.ends is None and (ServiceKind.GATEWAY, id) in self._online & self._heard:
+                doubt.ends = now + RETURN_TIME
+        return bool(over)
+
+    def _doubt(self, gateway: str) -> None:
+        devices = {name for name, clients in self._logins.get(gateway, {}).items() if clients}
+        doubt = self._doubts.setdefault(gateway, _Doubt(set()))
+        doubt.devices |= devices
+        doubt.ends = None
 
     def take(self, about: OfService, message: Message) -> None:
         """Take a message in; PayloadError if it cannot be read."""
@@ -121,9 +165,15 @@ class Others:
 
     def _take_gateway(self, id: str, message: Message) -> None:
         self._take_availability(ServiceKind.GATEWAY, id, message)
+        if (ServiceKind.GATEWAY, id) not in self._online:
+            self._doubt(id)
 
     def _take_logins(self, id: str, message: Message) -> None:
         self._logins[id] = read(Logins, message).logins if message.payload else {}
+        if not message.payload:  # cleared: somebody knows that it does not come back
+            self._doubts.pop(id, None)
+        elif id in self._doubts and (ServiceKind.GATEWAY, id) not in self._online:
+            self._doubt(id)
 
     def _take_power(self, id: str, message: Message) -> None:
         if id == self.own_id:

@@ -130,10 +130,19 @@ def monitor_prepared(all_: Household) -> Generator[Orders | None]:
         if os.geteuid() != 0:
             yield None
         elif settings.monitor.run_as_user:
-            yield separated(settings)
+            yield _checked(separated(settings))
         else:
             logger.warning("all runs as root: set run_as_user in [monitor], or run nutbus monitor")
             yield None
+
+
+def _checked(orders: Orders) -> Orders:
+    """Refuse to go on as a user for whom half of Python is not there."""
+    if not os.access(os.__file__, os.R_OK):
+        raise SettingsError(
+            f"run_as_user cannot read Python itself, below {Path(os.__file__).parent}"
+        )
+    return orders
 
 
 async def run(settings: Reloadable[Household], orders: Orders | None = None) -> None:
@@ -235,8 +244,21 @@ def summary(all_: Household) -> list[str]:
         elif isinstance(settings, GatewaySettings):
             users = ", ".join(settings.gateway.users) or "none"
             lines.append(f"gateway: {', '.join(settings.gateway.listen)}; users: {users}")
+        elif isinstance(settings, MonitorSettings):
+            lines += _monitored(settings)
         else:
             lines.append(name)
+    return lines
+
+
+def _monitored(settings: MonitorSettings) -> list[str]:
+    section = settings.monitor
+    command = section.shutdown_command or "nothing"
+    runs = "dry run of" if section.dry_run else "runs"
+    lines = [f"monitor: {runs} {command!r}, with {section.min_supplies} supplies at least"]
+    for supply in section.supplies:
+        feeds = f"power value {supply.power_value}"
+        lines.append(f"supply {supply.device or supply.address}: {supply.role}, {feeds}")
     return lines
 
 

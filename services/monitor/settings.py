@@ -4,7 +4,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -23,6 +23,7 @@ from services.monitor.sections import (
 from services.monitor.supplies.line import Security
 from services.monitor.supplies.nut import Server
 from services.monitor.wake import Target
+from shared.errors import SettingsError
 from shared.events import NOTIFY_TYPES
 from shared.messages import Role
 from shared.settings import ServiceSettings, default_id, unknown_key
@@ -247,6 +248,19 @@ class MonitorSettings(ServiceSettings):
     """All that the monitor is told."""
 
     monitor: MonitorSection
+
+    @classmethod
+    def from_tables(cls, tables: dict[str, Any], source: str) -> Self:
+        """Check tables that are already read; without [monitor] say what is missing."""
+        try:
+            return super().from_tables(tables, source)
+        except SettingsError as error:
+            if not str(error).endswith("monitor: Field required"):
+                raise
+            missing = (
+                "no [monitor], and no MONITOR line in an upsmon.conf: there is nothing to watch"
+            )
+            raise SettingsError(f"{source}: {missing}") from None
 
 
 def _stage(stage: StageSettings) -> Stage:

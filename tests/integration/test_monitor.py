@@ -121,6 +121,22 @@ async def test_a_gateway_that_is_lost_with_clients_is_not_taken_for_clients_that
             await went_down(tmp_path, "tested")
 
 
+@pytest.mark.parametrize("table", [PRIMARY, SECONDARY])
+async def test_a_second_monitor_with_our_id_is_warned_of_once(
+    broker, mains, watching, tmp_path, caplog, table
+):
+    async with host(broker.url, tmp_path, table, host_sync=LONG):
+        await watching.online()
+        mains.say("ups", "OB")
+        await watching.states("ups", 2)
+        async with host(broker.url, tmp_path, table, min_supplies=0, host_sync=LONG):
+            await until_logged(caplog, "is called 'tested' too")
+            await watching.states("ups", 4)
+    assert caplog.text.count("give each its own id in [monitor]") == 1, (
+        "the second hears only itself"
+    )
+
+
 # The broker dies in each phase.
 
 

@@ -121,6 +121,7 @@ class BusLink:
     def announce(self, power: MonitorPower) -> None:
         """Say how this host stands; it is said again on each connection."""
         self._power = power.publication(self.topics, self.id)
+        self.others.note_own_power(power.host, self._power.payload)
         self._put(self._power)
 
     def order_stage(self, order: StageOrder | None) -> None:

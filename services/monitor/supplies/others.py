@@ -3,7 +3,9 @@
 Messages go in; only the time of the boot is asked of the machine.
 """
 
+import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -24,6 +26,11 @@ SETTLE_TIME = 10.0  # after a new session began: who was not announced again by 
 
 # After a gateway is back: by then a NUT client has logged in again, if it is there still.
 RETURN_TIME = 15.0
+
+_REMEMBERED = 64  # own words that may be on their way back to us
+_QUOTED = 64  # characters of foreign text that are shown
+
+logger = logging.getLogger(__name__)
 
 _Who = tuple[str, str]  # kind and id of a service
 
@@ -50,6 +57,9 @@ class Others:
     topics: Topics
     own_id: str
     own_order: StageOrder | None = None
+    _own_host: str = ""
+    _own_powers: deque[bytes] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _told_namesake: bool = False
     _powers: dict[str, MonitorPower] = field(default_factory=dict)
     _orders: dict[str, Order] = field(default_factory=dict)
     _logins: dict[str, Mapping[str, list[str]]] = field(default_factory=dict)
@@ -69,6 +79,10 @@ class Others:
                 every(ServiceTopic.LOGINS, ServiceKind.GATEWAY),
                 every(ServiceTopic.AVAILABILITY, ServiceKind.GATEWAY),
             ]
+        else:  # to find out who else has our id
+            filters.append(
+                self.topics.service(ServiceKind.MONITOR, self.own_id, ServiceTopic.POWER)
+            )
         if obeys:
             filters[0] = every(ServiceTopic.STAGE, ServiceKind.MONITOR)
         return tuple(filters)
@@ -100,6 +114,11 @@ class Others:
             if (ServiceKind.GATEWAY, gateway) in self._online
         )
         return sum(clients) + sum(device in peer.power.roles for peer in peers)
+
+    def note_own_power(self, host: str, payload: bytes) -> None:
+        """Remember what we say of our host: anything else under our id is of a namesake."""
+        self._own_host = host
+        self._own_powers.append(payload)
 
     def begin_session(self, now: float) -> None:
         """Note that a new connection to the bus delivers everything that is retained again."""
@@ -177,11 +196,27 @@ class Others:
 
     def _take_power(self, id: str, message: Message) -> None:
         if id == self.own_id:
-            return
-        if message.payload:
+            self._look_for_namesake(message)
+        elif message.payload:
             self._powers[id] = read(MonitorPower, message)
         else:
             self._powers.pop(id, None)
+
+    def _look_for_namesake(self, message: Message) -> None:
+        """Warn once of another monitor with our id; what we said before a restart is kept too."""
+        is_ours = not message.payload or message.payload in self._own_powers
+        if is_ours or not self._own_powers or self._told_namesake:
+            return
+        host = read(MonitorPower, message).host
+        if message.retained and host == self._own_host:
+            return
+        self._told_namesake = True
+        logger.warning(
+            "another monitor, on host %r, is called %r too, so neither sees the other and a"
+            " primary does not wait for it: give each its own id in [monitor]",
+            host[:_QUOTED],
+            self.own_id,
+        )
 
     def _take_stage(self, id: str, message: Message) -> None:
         order = read(StageOrder, message) if message.payload else None

@@ -4,7 +4,7 @@ import pytest
 
 from services.monitor.supplies.others import RETURN_TIME, SETTLE_TIME, Others
 from shared.errors import PayloadError
-from shared.messages import Availability, Logins, Message, service_availability
+from shared.messages import Availability, Logins, Message, MonitorPower, Phase, service_availability
 from shared.topics import OfService, ServiceKind, ServiceTopic, Topics
 
 
@@ -34,13 +34,16 @@ class Bus:
         said = Logins(logins={"ups": list(clients)} if clients else {})
         self._say(*said.publication(self.topics, "gate")[:2])
 
+    def hear_own(self, power: MonitorPower, *, retained: bool = False) -> None:
+        self._say(*power.publication(self.topics, "us")[:2], retained=retained)
+
     def clear_logins(self) -> None:
         self._say(self.topics.service("gateway", "gate", ServiceTopic.LOGINS), b"")
 
-    def _say(self, topic: str, payload: bytes) -> None:
+    def _say(self, topic: str, payload: bytes, *, retained: bool = False) -> None:
         about = self.topics.parse(topic)
         assert isinstance(about, OfService)
-        self.others.take(about, Message(topic, payload, False))
+        self.others.take(about, Message(topic, payload, retained))
 
 
 @pytest.fixture
@@ -119,3 +122,37 @@ def test_clearing_the_logins_of_a_lost_gateway_ends_the_doubt(bus):
     bus.be(Availability.OFFLINE)
     bus.clear_logins()
     assert bus.others.logins("ups") == 0
+
+
+OURS = MonitorPower(host="here", present=1, needed=1, phase=Phase.WATCHING)
+LATER = OURS.model_copy(update={"phase": Phase.HOSTSYNC})
+THEIRS = OURS.model_copy(update={"host": "there\n" + "x" * 100})
+
+
+@pytest.fixture
+def said(bus):
+    """Have said how our host stands."""
+    bus.others.note_own_power(OURS.host, OURS.publication(bus.topics, "us").payload)
+    return bus
+
+
+@pytest.mark.parametrize(
+    ("power", "retained"),
+    [(THEIRS, False), (THEIRS, True), (LATER, False)],
+    ids=["live", "kept", "other words"],
+)
+def test_another_monitor_with_our_id_is_warned_of_once(said, caplog, power, retained):
+    said.hear_own(power, retained=retained)
+    said.hear_own(THEIRS)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"on host {power.host[:64]!r}, is called 'us' too" in record.message
+    assert "give each its own id in [monitor]" in record.message
+
+
+def test_what_we_say_or_said_before_a_restart_is_no_other_monitor(said, caplog):
+    said.hear_own(LATER, retained=True)
+    said.others.note_own_power(LATER.host, LATER.publication(said.topics, "us").payload)
+    for power in (OURS, LATER):
+        said.hear_own(power)
+    assert not caplog.records

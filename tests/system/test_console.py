@@ -374,7 +374,7 @@ def test_events_come_as_they_happen(home, started):
     try:
         # The programs do not say when they are listening: so the event is made until it came.
         deadline = time.monotonic() + START_TIMEOUT
-        while not ("OVER" in text.output and "OVER" in as_json.output):
+        while not ("  OVER " in text.output and '"OVER"' in as_json.output):
             for status in ("OL OVER", "OL"):
                 assert time.monotonic() < deadline
                 home.prints("set", "rack1", "ups.status", status)

@@ -19,7 +19,7 @@ from shared import service
 from shared.errors import PowerError
 from shared.events import EventType
 from shared.messages import Availability
-from shared.topics import DeviceTopic
+from shared.topics import DeviceTopic, Topics
 
 HOST = "127.0.0.1"
 BROKER_PORT = 1883
@@ -199,6 +199,7 @@ def _is_online(seen: View, name: str) -> bool:
 def introduction(port: int, broker: str) -> str:
     """Say what runs where and what to try."""
     nutbus = _own_name()
+    events = Topics().every_device(DeviceTopic.EVENT)
     at = "" if port == 3493 else f":{port}"
     return f"""\
 Two UPSes and a PDU, all simulated, are on the bus at {broker} and on the NUT port {port}.
@@ -210,7 +211,7 @@ In another terminal try:
   {nutbus} upscmd -u demo -p demo ups1@{HOST}:{port} test.battery.start.quick
   {nutbus} command pdu1 outlet.3.load.off --broker {broker}
   {nutbus} set ups2 input.voltage 0 --broker {broker}     (a power cut of your own)
-  mosquitto_sub -h {HOST} -p {broker.rpartition(":")[2]} -v -t 'nut/device/+/event'
+  mosquitto_sub -h {HOST} -p {broker.rpartition(":")[2]} -v -t '{events}'
 
 What happens is shown here. A power cut comes in {STORY[0].pause:.0f} seconds; Ctrl-C ends it all.
 """

@@ -197,7 +197,9 @@ def _end(process: int) -> None:
 def _power_off(settings: DriverSettings, name: str) -> bool:
     """Power off one device; a failure is said and does not spare the next."""
     try:
-        how = _over_the_bus(settings, name) or run(power_off(name, settings.devices[name]))
+        how = _over_the_bus(settings, name) or run(
+            power_off(settings.site(name), settings.devices[name])
+        )
     except PowerError as error:
         typer.echo(f"{name}: {error}", err=True)
         return False

@@ -99,7 +99,12 @@ class Host:
         """Start a device, change it in place or restart it; leave it alone if nothing changed."""
         section = self._settings.driver
         device = self._devices.get(name)
-        if device is None or not (device.settings == wanted or device.can_take(wanted)):
+        same_tables = self._settings.site(name).tables == device.tables if device else True
+        if (
+            device is None
+            or not same_tables
+            or not (device.settings == wanted or device.can_take(wanted))
+        ):
             await self._release(name)
             self._start(name, wanted)
         elif device.settings != wanted or section.poll_interval != old.driver.poll_interval:
@@ -109,7 +114,8 @@ class Host:
 
     def _start(self, name: str, settings: DeviceSettings) -> None:
         interval = self._settings.driver.poll_interval
-        device = Device(name, settings, interval, self._outbox, self._reload)
+        site = self._settings.site(name)
+        device = Device(site, settings, interval, self._outbox, self._reload)
         self._devices[name] = device
         self._lines[name] = self._tasks.create_task(device.keep(), name=f"device {name}")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from shared.messages import Writable
-from shared.settings import Section
+from shared.settings import BusSettings, Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,36 @@ class Driver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of driver: its name in the settings, its options, and how to make one for a port.
+class Site:
+    """Where a driver works: the device and its port, and what it may use there.
 
-    `create` takes the port and an instance of `options`; a SettingsError says what cannot work.
+    `tables` are the user's own tables for this kind of driver, by name. `bus` is for drivers that
+    derive a device from others on the bus. `hints` outlives the line: what an earlier line found
+    out about the device; it may make finding the device quicker, and nothing else.
+    """
+
+    device: str
+    port: str
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    bus: BusSettings = field(default_factory=BusSettings)
+    hints: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of driver: its name in the settings, its options, and how to make one for a site.
+
+    `create` takes the site and an instance of `options`; a SettingsError says what cannot work.
+    `aliases` are NUT's names for it, `summary` is what `nutbus drivers` says of it.
     `port_is_file` makes a relative port count from the folder of the settings file.
+    `read_table` makes a table from the content of a user's table file; it raises ValueError (or
+    pydantic's ValidationError) naming the row and the reason. None: the driver has no tables.
     """
 
     name: str
     options: type[Section]
-    create: Callable[[str, Any], Driver]
+    create: Callable[[Site, Any], Driver]
+    summary: str
     aliases: tuple[str, ...] = ()
     port_is_file: bool = False
+    read_table: Callable[[str, Mapping[str, Any]], Any] | None = None

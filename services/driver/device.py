@@ -5,11 +5,11 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from services.driver.contract import Driver, Reading
+from services.driver.contract import Driver, Reading, Site
 from services.driver.features import (
     ALLOW_KILLPOWER,
     KILLPOWER,
@@ -30,6 +30,7 @@ from shared.messages import MAX_PAYLOAD, Availability, DeviceEvent
 from shared.topics import DeviceTopic
 
 ANSWER_TIMEOUT = 30.0  # drivers give up much sooner; this is for one that hangs
+FIND_TIMEOUT = 90.0  # a driver may have to try many protocols and speeds
 FIRST_DELAY = 0.5
 MAX_DELAY = 15.0
 MAX_ORDERS = 100
@@ -45,13 +46,14 @@ class Device:
 
     def __init__(
         self,
-        name: str,
+        site: Site,
         settings: DeviceSettings,
         poll_interval: float,
         outbox: Outbox,
         reload: Reload | None = None,
     ) -> None:
-        self.name = name
+        self.name = site.device
+        self._site = site
         self.availability = Availability.STALE
         self.view: View | None = None
         self.read_at = 0.0
@@ -67,6 +69,11 @@ class Device:
         self._trouble = ""
         self._delay = FIRST_DELAY
         self.configure(settings, poll_interval)
+
+    @property
+    def tables(self) -> Mapping[str, object]:
+        """The user's tables that the driver works with."""
+        return self._site.tables
 
     def can_take(self, settings: DeviceSettings) -> bool:
         """Tell whether `configure` will do, or whether the settings ask for another line."""
@@ -102,6 +109,10 @@ class Device:
                     await self._hold_line()
                 except DeviceError as error:
                     self._lose(str(error))
+                except SettingsError:
+                    raise
+                except Exception as error:  # decision 0003: no driver hurts another
+                    self._stumble(error)
                 delay, self._delay = self._delay, min(self._delay * 2, MAX_DELAY)
                 await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 -- no secret
         except SettingsError as error:
@@ -159,9 +170,9 @@ class Device:
         kind = self.settings.kind
         if kind is None:
             raise SettingsError(self.settings.unknown_driver())
-        driver = kind.create(self.settings.port, self.settings.options)
+        driver = kind.create(self._site, self.settings.options)
         try:
-            async with _answering():
+            async with _answering(FIND_TIMEOUT):
                 await driver.open()
             yield driver
         finally:
@@ -270,6 +281,14 @@ class Device:
         self._tell(replace(last, communicating=False))
         self._drop_orders(ResultStatus.STALE, trouble)
 
+    def _stumble(self, error: Exception) -> None:
+        """Treat a mistake in the driver's program as a lost line, tried again seldom."""
+        trouble = f"a mistake in the driver {self.settings.driver}: {error!r}; please report it"
+        if trouble != self._trouble:
+            logger.error("%s: the program failed here", self.name, exc_info=error)
+        self._lose(trouble)
+        self._delay = MAX_DELAY
+
     def _give_up(self, trouble: str) -> None:
         logger.error("%s: %s", self.name, trouble)
         self._trouble = trouble
@@ -309,10 +328,10 @@ class Device:
 
 
 @asynccontextmanager
-async def _answering() -> AsyncGenerator[None]:
+async def _answering(longest: float = ANSWER_TIMEOUT) -> AsyncGenerator[None]:
     """Give a driver its time; one that hangs has lost the device."""
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT):
+        async with asyncio.timeout(longest):
             yield
     except TimeoutError:
-        raise DeviceError(f"the driver got no answer in {ANSWER_TIMEOUT:.0f} s") from None
+        raise DeviceError(f"the driver got no answer in {longest:.0f} s") from None

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from services.driver.contract import Site
 from services.driver.features import SHUTDOWN, shutdowns
 from services.driver.settings import DeviceSettings, DriverSettings
 from shared.errors import DeviceError, RefusedError, ResultStatus
@@ -25,7 +26,7 @@ def attempts(settings: DeviceSettings) -> list[str]:
     return settings.sdcommands or [SHUTDOWN]
 
 
-async def power_off(name: str, settings: DeviceSettings) -> str:
+async def power_off(site: Site, settings: DeviceSettings) -> str:
     """Open a line of our own and try the commands; return the one that was taken.
 
     Raises DeviceError when the device cannot be reached, RefusedError when it takes none of them,
@@ -33,7 +34,7 @@ async def power_off(name: str, settings: DeviceSettings) -> str:
     """
     if settings.kind is None:
         raise DeviceError(settings.unknown_driver())
-    driver = settings.kind.create(settings.port, settings.options)
+    driver = settings.kind.create(site, settings.options)
     try:
         async with asyncio.timeout(REACH_TIMEOUT):
             await driver.open()
@@ -49,10 +50,10 @@ async def power_off(name: str, settings: DeviceSettings) -> str:
                 except RefusedError as refused:
                     reasons.append(f"{command}: {refused}")
                 else:
-                    logger.warning("%s: powered off with %s", name, command)
+                    logger.warning("%s: powered off with %s", site.device, command)
                     return command
             raise RefusedError(ResultStatus.FAILED, "; ".join(reasons))
     except TimeoutError:
-        raise DeviceError(f"{name}: no answer in {REACH_TIMEOUT:.0f} s") from None
+        raise DeviceError(f"{site.device}: no answer in {REACH_TIMEOUT:.0f} s") from None
     finally:
         await driver.close()

@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from services.driver.contract import Kind
+from services.driver.contract import Kind, Site
 from services.driver.drivers import DRIVERS, KINDS
+from services.driver.tables import Tables, read_tables
 from shared.settings import (
     Section,
     ServiceSettings,
@@ -41,6 +42,11 @@ class DriverSection(Section):
     )
     publish_variables: bool = Field(
         default=True, description="Also publish each variable as plain text on a topic of its own."
+    )
+
+    tables: Path | None = Field(
+        default=None,
+        description="Folder of table files (*.toml) that teach drivers new devices.",
     )
 
     @field_validator("id")
@@ -139,6 +145,7 @@ class DriverSettings(ServiceSettings):
 
     driver: DriverSection = Field(default_factory=DriverSection)
     devices: dict[str, DeviceSettings] = Field(default={})
+    tables: Tables = Field(default={}, exclude=True, description="")
 
     @field_validator("devices")
     @classmethod
@@ -155,7 +162,18 @@ class DriverSettings(ServiceSettings):
             folder = Path(source) if Path(source).is_dir() else Path(source).parent
             located = {name: _located(device, folder) for name, device in devices.items()}
             tables = {**tables, "devices": located}
-        return super().from_tables(tables, source)
+        settings = super().from_tables(tables, source)
+        if settings.driver.tables is None:
+            return settings
+        folder = (Path(source) if Path(source).is_dir() else Path(source).parent).absolute()
+        found = read_tables(folder / settings.driver.tables, KINDS)
+        return settings.model_copy(update={"tables": found})
+
+    def site(self, name: str) -> Site:
+        """Say where the driver of a device works."""
+        device = self.devices[name]
+        tables = self.tables.get(device.kind.name, {}) if device.kind else {}
+        return Site(name, device.port, tables, self.bus)
 
 
 def _options(kind: Kind, given: dict[str, Any]) -> Section:

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from services.driver.contract import Site
 from services.driver.drivers.dummy import DummyDriver, DummyOptions
 from services.driver.features import Features, Trend, present
 from services.driver.protocols.dummyups import _NUMBERS, _STRINGS
@@ -50,7 +51,7 @@ def nut(tmp_path_factory):
 async def view(tmp_path):
     file = tmp_path / "ups.dev"
     file.write_text(FILE + "\n")
-    driver = DummyDriver(str(file), DummyOptions())
+    driver = DummyDriver(Site("ups", str(file)), DummyOptions())
     await driver.open()
     return present(Features(), await driver.poll(), Trend())[0]
 

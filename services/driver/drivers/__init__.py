@@ -5,8 +5,15 @@ from services.driver.drivers.dummy import DummyDriver, DummyOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 
 KINDS = (
-    Kind("dummy", DummyOptions, DummyDriver, aliases=("dummy-ups",), port_is_file=True),
-    Kind("simulated", SimulatedOptions, SimulatedDriver),
+    Kind(
+        "dummy",
+        DummyOptions,
+        DummyDriver,
+        "a file of variables, played once or in a loop",
+        aliases=("dummy-ups",),
+        port_is_file=True,
+    ),
+    Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )
 
 DRIVERS: dict[str, Kind] = {name: kind for kind in KINDS for name in (kind.name, *kind.aliases)}

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.driver.contract import Reading
+from services.driver.contract import Reading, Site
 from services.driver.protocols import dummyups
 from services.driver.protocols.devfile import NEW, STATUS, Board, Step, parse, play
 from shared.errors import DeviceError, SettingsError
@@ -36,7 +36,8 @@ class DummyOptions(Section):
 class DummyDriver:
     """Plays the file of one device; a change of the file counts at once and begins it anew."""
 
-    def __init__(self, port: str, options: DummyOptions) -> None:
+    def __init__(self, site: Site, options: DummyOptions) -> None:
+        port = site.port
         if options.mode == "repeater" or (options.mode is None and "@" in port):
             raise SettingsError(f"the dummy driver does not repeat another UPS ({port})")
         self._file = Path(port)

@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from services.driver.contract import Reading
+from services.driver.contract import Reading, Site
 from services.driver.protocols.simulation.device import Design, SimulatedDevice
 from services.driver.protocols.simulation.pdu import Pdu
 from services.driver.protocols.simulation.ups import Ups
@@ -138,7 +138,7 @@ class SimulatedDriver:
 
     def __init__(
         self,
-        _port: str,
+        _site: Site,
         options: SimulatedOptions,
         *,
         clock: Callable[[], float] = time.monotonic,

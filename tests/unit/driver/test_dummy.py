@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from services.driver.contract import Site
 from services.driver.drivers.dummy import CYCLE, DummyDriver, DummyOptions
 from shared.errors import DeviceError, SettingsError
 
@@ -16,7 +17,7 @@ def file(tmp_path):
 
 async def opened(file, text, **options):
     file.write_text(text)
-    driver = DummyDriver(str(file), DummyOptions(**options))
+    driver = DummyDriver(Site("ups", str(file)), DummyOptions(**options))
     await driver.open()
     return driver
 
@@ -102,18 +103,18 @@ async def test_waiting_ends_when_a_step_is_due(file):
 async def test_a_folder_or_a_missing_file_is_one_error(tmp_path):
     for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "no", "No such file")):
         with pytest.raises(DeviceError, match=f"{path}: {reason}"):
-            await DummyDriver(str(path), DummyOptions()).open()
+            await DummyDriver(Site("ups", str(path)), DummyOptions()).open()
 
 
 async def test_a_file_that_is_not_utf8_is_read_all_the_same(file):
     file.write_bytes(b"ups.id: caf\xe9\n")
-    driver = DummyDriver(str(file), DummyOptions())
+    driver = DummyDriver(Site("ups", str(file)), DummyOptions())
     await driver.open()
     assert (await driver.poll()).variables["ups.id"] == "caf\ufffd"
 
 
 def test_another_ups_is_not_repeated():
     with pytest.raises(SettingsError, match="does not repeat another UPS"):
-        DummyDriver("ups@host", DummyOptions())
+        DummyDriver(Site("ups", "ups@host"), DummyOptions())
     with pytest.raises(SettingsError, match="does not repeat another UPS"):
-        DummyDriver("ups", DummyOptions(mode="repeater"))
+        DummyDriver(Site("ups", "ups"), DummyOptions(mode="repeater"))

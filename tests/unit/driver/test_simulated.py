@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.driver.contract import Driver
+from services.driver.contract import Site
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 from shared.errors import RefusedError, ResultStatus
 
@@ -25,7 +26,7 @@ def clock() -> Clock:
 
 
 def driver(clock: Clock, **options: object) -> SimulatedDriver:
-    return SimulatedDriver("", SimulatedOptions.model_validate(options), clock=clock)
+    return SimulatedDriver(Site("sim", ""), SimulatedOptions.model_validate(options), clock=clock)
 
 
 async def is_waiting(made: Driver) -> bool:

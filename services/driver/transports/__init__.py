@@ -1,0 +1,1 @@
+"""The ways to a device: bytes in and out, and nothing about what they mean."""

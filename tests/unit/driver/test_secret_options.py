@@ -19,7 +19,7 @@ class Options(Section):
 
 @pytest.fixture(autouse=True)
 def kind(monkeypatch):
-    monkeypatch.setitem(drivers.DRIVERS, "snmp", Kind("snmp", Options, DummyDriver))
+    monkeypatch.setitem(drivers.DRIVERS, "snmp", Kind("snmp", Options, DummyDriver, "for this test"))
 
 
 def device(**table):

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, field_validat
 from services.monitor.rules import Conditions, Flag, Notice
 from services.monitor.wake import BROADCAST, PORT, packet
 from shared.messages import Role
+from shared.nutaddress import AddressError, parse_device
 from shared.settings import Section, checked_name
 
-DEFAULT_PORT = 3493
 ADDRESS_RULE = 'a supply on a NUT server is written as "ups@host" or "ups@host:port"'
 
 Name = Annotated[str, AfterValidator(checked_name)]
@@ -85,8 +85,11 @@ class SupplySettings(FiniteSection):
     @field_validator("address")
     @classmethod
     def _parsable(cls, address: str | None) -> str | None:
-        if address is not None:
-            parse_address(address)
+        try:
+            if address is not None:
+                parse_device(address)
+        except AddressError:
+            raise ValueError(f"{address!r} is no address: {ADDRESS_RULE}") from None
         return address
 
     @model_validator(mode="after")
@@ -195,20 +198,3 @@ class NotifySettings(FiniteSection):
         """Say so to the policy."""
         flags = () if "IGNORE" in self.flags else self.flags
         return Notice(self.message, frozenset(Flag(flag) for flag in flags))
-
-
-def parse_address(address: str) -> tuple[str, str, int]:
-    """Take `ups@host:port` apart, as NUT does; without a host it is this machine."""
-    device, _, place = address.partition("@")
-    host, port = place or "localhost", ""
-    if host.startswith("["):
-        host, bracket, rest = host[1:].partition("]")
-        port = rest.removeprefix(":")
-        is_right = bool(bracket) and (not rest or rest.startswith(":"))
-    else:
-        host, colon, port = host.partition(":")
-        is_right = not colon or bool(port)
-    is_port = not port or (port.isdecimal() and 0 < int(port) < 65536)
-    if not (device and host and is_right and is_port) or any(map(str.isspace, address)):
-        raise ValueError(f"{address!r} is no address: {ADDRESS_RULE}")
-    return device, host, int(port or DEFAULT_PORT)

@@ -18,14 +18,14 @@ from services.monitor.sections import (
     StageSettings,
     SupplySettings,
     WakeSettings,
-    parse_address,
 )
-from services.monitor.supplies.line import Security
 from services.monitor.supplies.nut import Server
 from services.monitor.wake import Target
 from shared.errors import SettingsError
 from shared.events import NOTIFY_TYPES
 from shared.messages import Role
+from shared.nutaddress import parse_device
+from shared.nutline import Security
 from shared.settings import ServiceSettings, default_id, unknown_key
 
 
@@ -202,11 +202,11 @@ class MonitorSection(FiniteSection):
         return Supply(supply.name, supply.power_value, supply.role, on_bus, own.conditions())
 
     def _server(self, supply: SupplySettings, address: str) -> Server:
-        device, host, port = parse_address(address)
+        device, place = parse_device(address)
         return Server(
             device=device,
-            host=host,
-            port=port,
+            host=place.host,
+            port=place.port,
             username=supply.username,
             password=supply.password,
             is_primary=supply.role is Role.PRIMARY,

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from services.monitor.sights import Reach
-from services.monitor.supplies import line as line_module
-from services.monitor.supplies.line import LineError, Security, ServerRefusalError, connected
 from services.monitor.supplies.nut import NutSupply, Server
+from shared import nutline as line_module
+from shared.nutline import LineError, Security, ServerRefusalError, connected
 from tests.realnut import RealNut
 
 TIMEOUT = 20.0

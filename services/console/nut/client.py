@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from services.console.nut import wording
-from services.console.nut.address import Address
 from shared.errors import PowerError
+from shared.nutaddress import Address
 from shared.nutwire import WireError, join, split
 
 CONNECT_TIMEOUT: Final = 10.0

@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from services.console.nut.address import Address, AddressError, parse_device
 from services.console.nut.client import CONNECT_TIMEOUT, Client, Security
 from shared.errors import PowerError
+from shared.nutaddress import Address, AddressError, parse_device
 
 SUCCESS: Final = 0
 FAILURE: Final = 1

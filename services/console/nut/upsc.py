@@ -3,10 +3,10 @@
 import json
 from typing import Final
 
-from services.console.nut.address import AddressError, parse_address, parse_device
 from services.console.nut.client import Client, ClientError
 from services.console.nut.tool import Arguments, Tool, say
 from shared.errors import PowerError
+from shared.nutaddress import AddressError, parse_address, parse_device
 
 USAGE: Final = """\
 Read from a NUT server.

@@ -10,13 +10,6 @@ from dataclasses import dataclass, replace
 from pydantic import SecretStr
 
 from services.monitor.sights import Reach, Sight
-from services.monitor.supplies.line import (
-    Line,
-    LineError,
-    Security,
-    ServerRefusalError,
-    connected,
-)
 from services.monitor.supplies.readings import (
     ALARM,
     BUZZWORDS,
@@ -27,6 +20,13 @@ from services.monitor.supplies.readings import (
     number,
 )
 from shared.latest import Latest
+from shared.nutline import (
+    Line,
+    LineError,
+    Security,
+    ServerRefusalError,
+    connected,
+)
 from shared.status import Status, words
 
 logger = logging.getLogger(__name__)

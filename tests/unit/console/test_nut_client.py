@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.console.nut.address import Address
 from services.console.nut.client import LINE_LIMIT, Client, ClientError, Security
 from services.console.nut.wording import SENTENCES
+from shared.nutaddress import Address
 from tests.brokers import find_program
 
 WAIT = 10

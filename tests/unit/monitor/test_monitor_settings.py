@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 
 from services.monitor.rules import Conditions, Flag, LostOnBattery, Notice, Stage
-from services.monitor.sections import parse_address
 from services.monitor.settings import MonitorSettings
 from shared.errors import SettingsError
 from shared.messages import Role
@@ -195,7 +194,8 @@ def test_measures_are_asked_for_only_where_they_count():
     ],
 )
 def test_an_address_is_read_as_nut_does(address: str, parts: tuple[str, str, int]):
-    assert parse_address(address) == parts
+    (server,) = settings([{"address": address, "role": "secondary"}]).monitor.servers().values()
+    assert (server.device, server.host, server.port) == parts
 
 
 @pytest.mark.parametrize(
@@ -203,5 +203,4 @@ def test_an_address_is_read_as_nut_does(address: str, parts: tuple[str, str, int
                 "ups@[::1]x", "ups@::1"]
 )  # fmt: skip
 def test_what_is_no_address_is_refused(address: str):
-    with pytest.raises(ValueError, match="ups@host"):
-        parse_address(address)
+    assert "ups@host:port" in refusal(supplies=[{"address": address, "role": "secondary"}])

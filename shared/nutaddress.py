@@ -35,7 +35,7 @@ def parse_address(text: str) -> Address:
             raise AddressError(f"{text!r}: an IPv6 address is written [address] or [address]:port")
     else:
         host, colon, port = text.partition(":")
-    if not host:
+    if not host or any(map(str.isspace, host)):
         raise AddressError(f"{text!r} names no host")
     return Address(host, _port(port, text) if colon else DEFAULT_PORT)
 
@@ -45,6 +45,8 @@ def parse_device(text: str) -> tuple[str, Address]:
     name, at, address = text.partition("@")
     if not name:
         raise AddressError(f"{text!r} names no UPS")
+    if any(map(str.isspace, name)):
+        raise AddressError(f"{text!r}: there is no space in the name of a UPS")
     return name, parse_address(address) if at else Address()
 
 

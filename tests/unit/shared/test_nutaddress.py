@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.console.nut.address import Address, AddressError, parse_address, parse_device
+from shared.nutaddress import Address, AddressError, parse_address, parse_device
 
 
 @pytest.mark.parametrize(

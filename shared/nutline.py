@@ -6,7 +6,6 @@ later question would get the answer of the one before.
 
 import asyncio
 import contextlib
-import logging
 import ssl
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from shared.nutwire import WireError, join, split
 PATIENCE: Final = 10.0  # seconds for a connection, and for each reply
 LEAVE_PATIENCE: Final = 1.0
 LINE_LIMIT: Final = 65536
-
-logger = logging.getLogger(__name__)
+ROW_LIMIT: Final = 100_000
+# upsd takes this much at a time; in TLS it does not see what is left of a record until more comes.
+BURST: Final = 512
 
 
 class LineError(PowerError):
@@ -66,7 +66,7 @@ class Security:
         except OSError as error:  # ssl.SSLError is one
             files = (self.authorities, self.certificate, self.key)
             named = " and ".join(str(file) for file in files if file)
-            raise SettingsError(f"monitor: cannot use {named} for TLS: {error}") from None
+            raise SettingsError(f"cannot use {named} for TLS: {error}") from None
         return context
 
 

@@ -7,10 +7,10 @@ later question would get the answer of the one before.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from shared.errors import PowerError, SettingsError
 from shared.nutwire import WireError, join, split
@@ -21,6 +21,8 @@ LINE_LIMIT: Final = 65536
 ROW_LIMIT: Final = 100_000
 # upsd takes this much at a time; in TLS it does not see what is left of a record until more comes.
 BURST: Final = 512
+
+_Reply = TypeVar("_Reply")
 
 
 class LineError(PowerError):
@@ -91,11 +93,16 @@ class Line:
         self, requests: Sequence[Sequence[str]]
     ) -> list[list[str] | ServerRefusalError]:
         """Send requests in one go and return a reply, or a refusal, for each."""
-        lines = "".join(join(words) + "\n" for words in requests)
-        async with self._guarded():
-            self._writer.write(lines.encode("ascii", "ignore"))
-            await self._writer.drain()
-            return [await self._reply(words) for words in requests]
+        return await self._exchange(requests, self._reply)
+
+    async def list_all(
+        self, queries: Sequence[Sequence[str]]
+    ) -> list[list[list[str]] | ServerRefusalError]:
+        """Send LIST for each query and return its rows, or a refusal; all in one go.
+
+        A row is without the words of the query, with which the server begins it.
+        """
+        return await self._exchange([("LIST", *query) for query in queries], self._rows)
 
     async def get(self, *queries: Sequence[str]) -> list[str | None]:
         """Send GET for each query and return the last words of the replies, in one go.
@@ -139,6 +146,40 @@ class Line:
             self._writer.close()
             raise LineError(f"{self.where} answered {' '.join(query)} with something else")
         return reply[len(query)]
+
+    async def _exchange(
+        self,
+        requests: Sequence[Sequence[str]],
+        read: Callable[[Sequence[str]], Awaitable[_Reply]],
+    ) -> list[_Reply]:
+        replies: list[_Reply] = []
+        async with self._guarded():
+            for burst in _bursts(requests):
+                self._writer.write(b"".join(_encoded(words) for words in burst))
+                await self._writer.drain()
+                replies += [await read(words) for words in burst]
+        return replies
+
+    async def _rows(self, request: Sequence[str]) -> list[list[str]] | ServerRefusalError:
+        begin = await self._reply(request)
+        if isinstance(begin, ServerRefusalError):
+            return begin
+        self._check_echo(begin, ("BEGIN", *request))
+        rows: list[list[str]] = []
+        while (words := await self._reply(request)) and isinstance(words, list):
+            if words[:2] == ["END", "LIST"]:
+                self._check_echo(words, ("END", *request))
+                return rows
+            self._check_echo(words, request[1:])
+            rows.append(words[len(request) - 1 :])
+            if len(rows) > ROW_LIMIT:
+                raise WireError("a list without end")
+        raise WireError("a list that was broken off")
+
+    def _check_echo(self, words: Sequence[str], query: Sequence[str]) -> None:
+        said = [word.casefold() for word in words[: len(query)]]
+        if said != [word.casefold() for word in query]:
+            raise WireError(f"{' '.join(words)[:80]!r} in the reply to {' '.join(query)}")
 
     async def _reply(self, request: Sequence[str]) -> list[str] | ServerRefusalError:
         line = await self._reader.readline()
@@ -194,3 +235,22 @@ async def connected(host: str, port: int, security: Security | None) -> AsyncGen
         yield line
     finally:
         await line.leave()
+
+
+def _encoded(words: Sequence[str]) -> bytes:
+    return (join(words) + "\n").encode("ascii", "ignore")
+
+
+def _bursts(requests: Sequence[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    """Divide requests into what is sent at once."""
+    burst: list[Sequence[str]] = []
+    size = 0
+    for words in requests:
+        more = len(_encoded(words))
+        if burst and size + more > BURST:
+            yield burst
+            burst, size = [], 0
+        burst.append(words)
+        size += more
+    if burst:
+        yield burst

@@ -324,12 +324,12 @@ async def test_an_unknown_driver_hurts_nobody_else(broker, watcher, folder, capl
     assert lines[0].startswith("odd: unknown driver 'dumy'; did you mean 'dummy'?; there are dummy")
 
 
-async def test_the_repeater_mode_is_refused_with_one_line(broker, watcher, folder, caplog):
-    devices = {"ups1": DUMMY, "far": {"driver": "dummy-ups", "port": "ups@nowhere"}}
+async def test_settings_that_cannot_work_are_refused_with_one_line(broker, watcher, folder, caplog):
+    devices = {"ups1": DUMMY, "far": {"driver": "dummy-ups", "port": "ups@nowhere:0"}}
     async with driving(driver_settings(broker.url, folder, devices)):
         await watcher.available("ups1")
         await watcher.available("far", "offline")
-    assert caplog.text.count("the dummy driver does not repeat another UPS") == 1
+    assert caplog.text.count("port: 'ups@nowhere:0': the port after") == 1
 
 
 async def test_it_says_offline_when_it_ends_in_order(any_broker, folder):

@@ -1,17 +1,19 @@
-"""The dummy driver: a device that is a file of NUT's dummy-ups, `.dev` or `.seq`."""
+"""The dummy driver: a device that is a file of NUT's dummy-ups, or repeats one of a server."""
 
 import asyncio
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from services.driver.contract import Reading, Site
+from services.driver.contract import Driver, Reading, Site
+from services.driver.drivers.nut import NutDriver, NutOptions
 from services.driver.protocols import dummyups
 from services.driver.protocols.devfile import NEW, STATUS, Board, Step, parse, play
-from shared.errors import DeviceError, SettingsError
+from shared.errors import DeviceError
 from shared.messages import Writable
 from shared.settings import Section
 
@@ -25,12 +27,22 @@ class DummyOptions(Section):
 
     mode: Literal["dummy-once", "dummy-loop", "dummy", "repeater"] | None = Field(
         default=None,
-        description="Play the file once or in a loop (dummy is a loop); by default *.dev once.",
+        description="Play the file once or in a loop (dummy is a loop); by default *.dev once. "
+        "repeater: the port is ups@host of a NUT server, as it is without a mode too.",
     )
-    authconf: str | None = Field(default=None, description="Of NUT's repeater mode; not used.")
+    authconf: str | None = Field(default=None, description="Of NUT's repeater; not used.")
     repeater_disable_strict_start: bool = Field(
-        default=False, description="Of NUT's repeater mode; not used."
+        default=False, description="Of NUT's repeater; not used."
     )
+
+
+def dummy_driver(site: Site, options: DummyOptions) -> Driver:
+    """Make the driver that mode and port ask for: one of a file, or one of another NUT server."""
+    if options.mode == "repeater" or (options.mode is None and "@" in site.port):
+        # A port without a server was taken for a file, and counted from the settings' folder.
+        port = site.port if "@" in site.port else Path(site.port).name
+        return NutDriver(replace(site, port=port), NutOptions())
+    return DummyDriver(site, options)
 
 
 class DummyDriver:
@@ -38,8 +50,6 @@ class DummyDriver:
 
     def __init__(self, site: Site, options: DummyOptions) -> None:
         port = site.port
-        if options.mode == "repeater" or (options.mode is None and "@" in port):
-            raise SettingsError(f"the dummy driver does not repeat another UPS ({port})")
         self._file = Path(port)
         self._loops = not (options.mode == "dummy-once" or (not options.mode and _is_once(port)))
         self._signature: Signature | None = None

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from services.driver.contract import Site
-from services.driver.drivers.dummy import CYCLE, DummyDriver, DummyOptions
+from services.driver.drivers.dummy import CYCLE, DummyDriver, DummyOptions, dummy_driver
+from services.driver.drivers.nut import NutDriver
 from shared.errors import DeviceError, SettingsError
 
 
@@ -113,8 +114,19 @@ async def test_a_file_that_is_not_utf8_is_read_all_the_same(file):
     assert (await driver.poll()).variables["ups.id"] == "caf\ufffd"
 
 
-def test_another_ups_is_not_repeated():
-    with pytest.raises(SettingsError, match="does not repeat another UPS"):
-        DummyDriver(Site("ups", "ups@host"), DummyOptions())
-    with pytest.raises(SettingsError, match="does not repeat another UPS"):
-        DummyDriver(Site("ups", "ups"), DummyOptions(mode="repeater"))
+@pytest.mark.parametrize(
+    ("port", "mode"), [("ups@host", None), ("ups@host", "repeater"), ("/etc/nut/ups", "repeater")]
+)
+def test_a_device_of_another_server_is_repeated(port, mode):
+    driver = dummy_driver(Site("ups", port), DummyOptions(mode=mode))
+    assert isinstance(driver, NutDriver)
+
+
+def test_a_mode_of_files_takes_any_name_for_a_file():
+    driver = dummy_driver(Site("ups", "ups@host"), DummyOptions(mode="dummy-once"))
+    assert isinstance(driver, DummyDriver)
+
+
+def test_a_server_that_is_none_is_refused():
+    with pytest.raises(SettingsError, match="port: 'ups@host:x': the port after"):
+        dummy_driver(Site("ups", "ups@host:x"), DummyOptions())

@@ -1,18 +1,20 @@
 """The drivers, by the names that the settings may give them."""
 
 from services.driver.contract import Kind
-from services.driver.drivers.dummy import DummyDriver, DummyOptions
+from services.driver.drivers.dummy import DummyOptions, dummy_driver
+from services.driver.drivers.nut import NutDriver, NutOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 
 KINDS = (
     Kind(
         "dummy",
         DummyOptions,
-        DummyDriver,
+        dummy_driver,
         "a file of variables, played once or in a loop",
         aliases=("dummy-ups",),
         port_is_file=True,
     ),
+    Kind("nut", NutOptions, NutDriver, "a device of another NUT server"),
     Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )
 

@@ -31,6 +31,11 @@ class TcpLine:
         self._writer: asyncio.StreamWriter | None = None
         self._rest = bytearray()  # came, and was not asked for yet
 
+    @property
+    def unread(self) -> bytes:
+        """What came and was not asked for yet."""
+        return bytes(self._rest)
+
     async def open(self, within: float = OPEN_TIMEOUT) -> None:
         """Connect; the addresses of the host are tried in turn, IPv6 among them."""
         self._rest.clear()
@@ -60,7 +65,7 @@ class TcpLine:
         """Go on with TLS; the certificate is checked against `name`, by default the host."""
         if self._rest:
             # Whoever sits in between could have put words of his own before the handshake.
-            raise DeviceError(f"{self.where}: came before TLS began: {bytes(self._rest[:80])!r}")
+            raise DeviceError(f"{self.where}: came before TLS began: {self.unread[:80]!r}")
         async with self._guarded(f"no TLS handshake in {OPEN_TIMEOUT:g} s", OPEN_TIMEOUT):
             await self._open_writer().start_tls(
                 context,
@@ -92,7 +97,7 @@ class TcpLine:
         async with self._guarded(self._silence(within), within):
             while (at := self._rest.find(end, 0, longest)) < 0:
                 if len(self._rest) >= longest:
-                    begin = bytes(self._rest[:80])
+                    begin = self.unread[:80]
                     raise DeviceError(
                         f"{self.where}: more than {longest} bytes without an end: {begin!r}"
                     )
@@ -123,7 +128,7 @@ class TcpLine:
             raise DeviceError(f"{self.where}: the line is closed")
         more = await self._reader.read(_CHUNK)
         if not more:
-            cut = f" in the midst of {bytes(self._rest[:80])!r}" if self._rest else ""
+            cut = f" in the midst of {self.unread[:80]!r}" if self._rest else ""
             raise DeviceError(f"{self.where}: hung up{cut}")
         self._rest += more
 

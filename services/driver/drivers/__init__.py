@@ -1,8 +1,10 @@
 """The drivers, by the names that the settings may give them."""
 
 from services.driver.contract import Kind
+from services.driver.drivers.apcupsd import ApcupsdDriver, ApcupsdOptions
 from services.driver.drivers.dummy import DummyOptions, dummy_driver
 from services.driver.drivers.nut import NutDriver, NutOptions
+from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 
 KINDS = (
@@ -15,6 +17,20 @@ KINDS = (
         port_is_file=True,
     ),
     Kind("nut", NutOptions, NutDriver, "a device of another NUT server"),
+    Kind(
+        "apcupsd",
+        ApcupsdOptions,
+        ApcupsdDriver,
+        "the UPS of an apcupsd, over its network information server",
+        aliases=("apcupsd-ups",),
+    ),
+    Kind(
+        "powerman",
+        PowermanOptions,
+        PowermanDriver,
+        "the outlets that a powermand switches, as one PDU",
+        aliases=("powerman-pdu",),
+    ),
     Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )
 

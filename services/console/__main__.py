@@ -10,6 +10,7 @@ import typer
 from services.broker.__main__ import main as broker
 from services.console import bus, start, upsdrvctl
 from services.console.nut import upsc, upscmd, upslog, upsrw
+from services.console.scan import command as scan
 from services.driver.__main__ import main as driver
 from services.gateway.__main__ import main as gateway
 from services.monitor.__main__ import main as monitor
@@ -18,6 +19,7 @@ from shared.errors import PowerError
 
 SERVICES = "Run services"
 BUS = "Talk to the bus"
+DEVICES = "Find devices and drivers"
 NUT = "NUT's own tools (same arguments and output, against any NUT server)"
 
 app = typer.Typer(
@@ -81,8 +83,8 @@ for command, panel in (
     app.command(name, rich_help_panel=panel)(command)
 
 
-def _mount(name: str, tool: Callable[[list[str]], int], what: str) -> None:
-    """Let a NUT tool see its arguments as they are."""
+def _mount(name: str, tool: Callable[[list[str]], int], what: str, panel: str = NUT) -> None:
+    """Let a tool that takes NUT's arguments see them as they are."""
 
     def run(context: typer.Context) -> None:
         raise typer.Exit(tool(context.args))
@@ -90,12 +92,13 @@ def _mount(name: str, tool: Callable[[list[str]], int], what: str) -> None:
     app.command(
         name,
         help=what,
-        rich_help_panel=NUT,
+        rich_help_panel=panel,
         add_help_option=False,
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )(run)
 
 
+_mount("scan", scan.main, "Find power devices, as nut-scanner does.", DEVICES)
 _mount("upsc", upsc.main, "Read variables from a NUT server.")
 _mount("upscmd", upscmd.main, "Send an instant command to a device of a NUT server.")
 _mount("upsrw", upsrw.main, "Read and write variables of a device of a NUT server.")

@@ -1,0 +1,98 @@
+"""Find the network cards of Eaton and MGE by the XML page that tells what they are.
+
+A card that is asked over UDP for `<SCAN_REQUEST/>` answers with one element; over HTTP it has the
+same attributes in its product page. The attribute `type` names the card.
+"""
+
+import asyncio
+import contextlib
+import socket
+from http import HTTPStatus
+from typing import Any, Final
+from xml.parsers import expat
+
+from services.console.scan.exchange import Target, conversation
+from services.console.scan.found import Bus, Found
+from services.driver.transports.http import HttpDevice, HttpSettings
+
+PORT: Final = 80
+BROADCAST_PORT: Final = 4679
+BROADCAST: Final = "255.255.255.255"
+
+_PAGES: Final = ("/mgeups/product.xml", "/product.xml", "/ws/product.xml")
+_ROOT: Final = "PRODUCT_INFO"
+_REQUEST: Final = b"<SCAN_REQUEST/>"
+_NO_UPS: Final = "DEV.PDU"  # these cards speak a later protocol, which no driver has
+_FACTS: Final = {"name": "model", "type": "card", "protocol": "protocol", "version": "version"}
+
+
+async def probe(target: Target) -> list[Found]:
+    """Find the card there by its product page, or nothing."""
+    async with conversation(target):
+        pass  # most addresses answer nothing at all, which a bare connection tells sooner
+    card = HttpDevice(f"http://{target}", HttpSettings(timeout=target.timeout))
+    await card.open()
+    try:
+        async with asyncio.timeout(target.timeout):
+            for path in _PAGES:
+                reply = await card.ask("GET", path)
+                if reply.status == HTTPStatus.OK:
+                    return _card(reply.body, f"http://{target.place(PORT)}", root=_ROOT)
+    finally:
+        await card.close()
+    return []
+
+
+async def broadcast(
+    seconds: float, host: str = BROADCAST, port: int = BROADCAST_PORT
+) -> list[Found]:
+    """Ask all cards of the networks of this host at once; those that answer within the seconds."""
+    loop = asyncio.get_running_loop()
+    transport, answers = await loop.create_datagram_endpoint(
+        _Answers,
+        family=socket.AF_INET,
+        allow_broadcast=True,
+        local_addr=("0.0.0.0", 0),  # noqa: S104 -- the answers come from every network
+    )
+    try:
+        transport.sendto(_REQUEST, (host, port))
+        await asyncio.sleep(seconds)
+    finally:
+        transport.close()
+    found = {address: _card(page, f"http://{address}") for address, page in answers.pages.items()}
+    return [card for cards in found.values() for card in cards]
+
+
+class _Answers(asyncio.DatagramProtocol):
+    """What was answered, by the address that it came from."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, bytes] = {}
+
+    def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
+        self.pages.setdefault(str(addr[0]), data)
+
+
+def _card(page: bytes, port: str, root: str = "") -> list[Found]:
+    attributes = _first_element(page, root)
+    if "type" not in attributes or attributes.get("class") == _NO_UPS:
+        return []
+    facts = {fact: attributes[key] for key, fact in _FACTS.items() if attributes.get(key)}
+    options = (("desc", attributes["type"]),)
+    return [Found(Bus.XML, "netxml-ups", port, options, facts=facts)]
+
+
+def _first_element(page: bytes, root: str) -> dict[str, str]:
+    """Read the attributes of the outermost element; none if it is another, or no XML at all."""
+    found: list[tuple[str, dict[str, str]]] = []
+    parser = expat.ParserCreate()
+
+    def begins(name: str, attributes: dict[str, str]) -> None:
+        if not found:
+            found.append((name, attributes))
+
+    parser.StartElementHandler = begins
+    with contextlib.suppress(expat.ExpatError):  # what comes behind the element does not matter
+        parser.Parse(page, True)
+    name, attributes = found[0] if found else ("", {})
+    return attributes if name == (root or name) else {}

@@ -117,6 +117,10 @@ class TcpLine:
             async with self._guarded("", None):
                 await self._fill()
 
+    def taken(self) -> bytes:
+        """Take what has come so far, maybe nothing."""
+        return self._take(len(self._rest))
+
     def _take(self, count: int) -> bytes:
         taken = bytes(self._rest[:count])
         del self._rest[:count]

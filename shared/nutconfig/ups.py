@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ _DEVICE_SETTINGS: Final = {
 }
 _FLAGS: Final = frozenset({"ignorelb", "allow_killpower"})
 _PREFIXED: Final = frozenset({"default", "override"})
+_NESTED: Final = frozenset({"load.off", "load.on", "load.status"})  # options of the driver clone
+_DERIVED: Final = frozenset({"clone", "clone-outlet", "failover"})  # their ports name other drivers
 _DRIVER_SETTINGS: Final = {"pollinterval": Setting("poll_interval", seconds, SECONDS)}
 # How NUT starts its processes; these have no counterpart here.
 _UNUSED: Final = frozenset(
@@ -38,7 +41,7 @@ def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, 
     """Read what holds for all devices, and the devices by name.
 
     A device without driver or port is left out. The port of dummy-ups becomes an absolute path if
-    it is a file in the directory.
+    it is a file in the directory; of a driver that stands on others it becomes their names.
     """
     driver: Table = {}
     devices: dict[str, Table] = {}
@@ -55,7 +58,10 @@ def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, 
         else:
             _set_device(device, line, assignment[1])
     complete = {name: device for name, device in devices.items() if _is_complete(name, device)}
-    return driver, {name: _located(device, directory) for name, device in complete.items()}
+    sockets = {f"{device['driver']}-{name}": name for name, device in complete.items()}
+    return driver, {
+        name: _located(_derived(device, sockets), directory) for name, device in complete.items()
+    }
 
 
 def _opened_device(line: Statement, devices: dict[str, Table]) -> Table:
@@ -99,6 +105,8 @@ def _set_device(device: Table, line: Statement, text: str | None) -> None:
         raise line.error(f"{line.key} needs a value")
     elif setting:
         device[setting.name] = setting.value(line, text)
+    elif line.key in _NESTED:
+        device.setdefault(table, {})[variable] = text
     elif table not in _PREFIXED:
         device[line.key] = text
     elif variable:
@@ -114,6 +122,14 @@ def _is_complete(name: str, device: Table) -> bool:
         hint = f"; is {nearest[0]} a misspelling?" if nearest else ""
         logger.warning("ups.conf: [%s] is passed over, because it has no %s%s", name, key, hint)
     return not missing
+
+
+def _derived(device: Table, sockets: Mapping[str, str]) -> Table:
+    """Name the devices that a device stands on, where NUT names the sockets of their drivers."""
+    if device["driver"] not in _DERIVED:
+        return device
+    originals = (Path(each.strip()).name for each in device["port"].split(","))
+    return {**device, "port": ",".join(sockets.get(each, each) for each in originals)}
 
 
 def _located(device: Table, directory: Path) -> Table:

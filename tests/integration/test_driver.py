@@ -109,7 +109,7 @@ class ScriptedDriver:
 @pytest.fixture
 def scripted(monkeypatch):
     driver = type("ScriptedDriver", (ScriptedDriver,), {"silent": asyncio.Event()})
-    kind = Kind("scripted", ScriptedOptions, driver)
+    kind = Kind("scripted", ScriptedOptions, driver, "for this test")
     monkeypatch.setitem(drivers.DRIVERS, "scripted", kind)
     return driver
 
@@ -710,3 +710,25 @@ async def test_sigterm_under_load_says_goodbye(broker, watcher, folder):
         for name in names:
             await watcher.available(name, "offline")
         await watcher.payload("nut/service/driver/test/availability", b"offline")
+
+
+class MistakenDriver(ScriptedDriver):
+    """A driver whose program fails at every poll."""
+
+    async def poll(self) -> Reading:
+        return {}["the programmer did not think of this"]
+
+
+async def test_a_mistake_in_a_driver_stays_with_its_device(
+    broker, folder, watcher, monkeypatch, caplog
+):
+    kind = Kind("mistaken", ScriptedOptions, MistakenDriver, "for this test")
+    monkeypatch.setitem(drivers.DRIVERS, "mistaken", kind)
+    devices = {"ups1": DUMMY, "bad": {"driver": "mistaken"}}
+    async with driving(driver_settings(broker.url, folder, devices)):
+        await watcher.available("bad", "stale")
+        await watcher.available("ups1")
+        assert (await watcher.ask("ups1", COMMAND, "load.off")).status is ResultStatus.OK
+        assert (await watcher.ask("bad", COMMAND, "load.off")).status is ResultStatus.STALE
+    assert "bad: a mistake in the driver mistaken: KeyError(" in caplog.text
+    assert caplog.text.count("Traceback") == 1

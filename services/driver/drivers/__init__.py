@@ -1,13 +1,29 @@
 """The drivers, by the names that the settings may give them."""
 
 from services.driver.contract import Kind
+from services.driver.drivers import apcsmart
 from services.driver.drivers.apcupsd import ApcupsdDriver, ApcupsdOptions
+from services.driver.drivers.clone import (
+    CloneDriver,
+    CloneOptions,
+    CloneOutletDriver,
+    CloneOutletOptions,
+)
 from services.driver.drivers.dummy import DummyOptions, dummy_driver
+from services.driver.drivers.failover import FailoverDriver, FailoverOptions
 from services.driver.drivers.nut import NutDriver, NutOptions
 from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 
 KINDS = (
+    Kind(
+        "apcsmart",
+        apcsmart.ApcSmartOptions,
+        apcsmart.ApcSmartDriver,
+        "APC Smart-UPS, Matrix-UPS and Back-UPS Pro on a serial line",
+        aliases=("apcsmart-old",),
+        read_table=apcsmart.read_table,
+    ),
     Kind(
         "dummy",
         DummyOptions,
@@ -16,6 +32,14 @@ KINDS = (
         aliases=("dummy-ups",),
         port_is_file=True,
     ),
+    Kind("clone", CloneOptions, CloneDriver, "an outlet of a device as a UPS of its own"),
+    Kind(
+        "clone-outlet",
+        CloneOutletOptions,
+        CloneOutletDriver,
+        "an outlet of a device as a UPS of its own, only watched",
+    ),
+    Kind("failover", FailoverOptions, FailoverDriver, "the best of several devices as one"),
     Kind("nut", NutOptions, NutDriver, "a device of another NUT server"),
     Kind(
         "apcupsd",

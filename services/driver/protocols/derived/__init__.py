@@ -1,0 +1,1 @@
+"""Devices that are derived from other devices on the bus: what they show, and what they decide."""

@@ -11,6 +11,7 @@ from services.driver.drivers.clone import (
 )
 from services.driver.drivers.dummy import DummyOptions, dummy_driver
 from services.driver.drivers.failover import FailoverDriver, FailoverOptions
+from services.driver.drivers.netxml import NetxmlDriver, NetxmlOptions
 from services.driver.drivers.nut import NutDriver, NutOptions
 from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
@@ -54,6 +55,13 @@ KINDS = (
         PowermanDriver,
         "the outlets that a powermand switches, as one PDU",
         aliases=("powerman-pdu",),
+    ),
+    Kind(
+        "netxml",
+        NetxmlOptions,
+        NetxmlDriver,
+        "network cards of Eaton and MGE that speak XML over HTTP",
+        aliases=("netxml-ups",),
     ),
     Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )

@@ -18,7 +18,7 @@ MAX_LINE = 1023  # bytes; apcupsd writes far shorter ones
 MAX_LINES = 200
 _MFR = "APC"
 _UNTOLD = ("", "N/A")
-_NUMBER = re.compile(r"([-+]?\d+(?:\.\d+)?)(?: +(\S.*))?")
+_NUMBER = re.compile(r"([-+]?\d+(?:\.\d+)?)(?: +(\S.*))?", re.ASCII)
 
 Reader = Callable[[str], str | None]
 """Makes a variable's value of the text in a line: None if it is not told, ValueError if wrong."""
@@ -153,6 +153,8 @@ def _moment(text: str) -> datetime | None:
 
     What the zone of the second means is not known to us: it goes by its name alone.
     """
+    if not text.isascii():
+        return None
     try:
         if match := _CLASSIC.fullmatch(text):
             month, day, clock = match[1].split()
@@ -209,7 +211,7 @@ def _firmware_aux(text: str) -> str | None:
 
 def _test_interval(text: str) -> str | None:
     """Read hours; a UPS that tests itself when it is turned on, or never, has no interval."""
-    return f"{int(text) * 3600}" if text.isdigit() else None
+    return f"{int(text) * 3600}" if text.isdecimal() and text.isascii() else None
 
 
 _VOLTS = _number("volts")

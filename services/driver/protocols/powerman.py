@@ -39,7 +39,7 @@ _NAME = re.compile(r"[^\s,\[\]]+")
 ACTIONS = {"load.on": "on", "load.off": "off", "load.cycle": "cycle"}
 """What is done to a node, by the end of the command's name."""
 
-_COMMAND = re.compile(r"outlet\.([1-9]\d*)\.(load\.(?:on|off|cycle))")
+_COMMAND = re.compile(r"outlet\.([1-9]\d*)\.(load\.(?:on|off|cycle))", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

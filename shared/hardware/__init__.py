@@ -1,0 +1,1 @@
+"""The hardware list: which models are known to work, with which driver of NUT."""

@@ -1,0 +1,1 @@
+"""APC's smart protocol: tables, shapes of replies and decisions, without input or output."""

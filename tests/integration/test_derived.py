@@ -2,6 +2,8 @@
 
 import pytest
 
+from services.driver.drivers.clone import CloneOptions
+from services.driver.drivers.failover import FailoverOptions
 from services.driver.settings import DriverSettings
 from shared.errors import ResultStatus
 from shared.nutconfig import nut_settings
@@ -157,6 +159,8 @@ def test_ups_conf_names_sockets_and_nested_options(tmp_path):
     )
     settings = DriverSettings.from_tables(nut_settings(tmp_path), str(tmp_path))
     out, best = settings.devices["out"], settings.devices["best"]
+    assert isinstance(out.options, CloneOptions)
+    assert isinstance(best.options, FailoverOptions)
     assert (out.port, out.options.load.off) == ("real", "outlet.1.load.off")
     assert best.port == "real,dummy-ups-other"
     assert best.options.status_have_any == ("OL", "CHRG")

@@ -24,7 +24,7 @@ def look(outlet, original, now, design=DESIGN):
 
 def test_a_shutdown_sets_fsd_and_switches_off_when_its_time_is_over():
     outlet = commanded(Outlet(at=100), DESIGN, "shutdown.stayoff")
-    assert "FSD" in shown(outlet, DESIGN, ON_BATTERY).status.split()
+    assert shown(outlet, DESIGN, ON_BATTERY).status == "FSD OB"
     outlet, due = look(outlet, ON_BATTERY, 160)
     assert (due, outlet.shutdown) == (None, 0)
     outlet, due = look(outlet, ON_BATTERY, 161)

@@ -129,6 +129,10 @@ def test_the_primary_is_shown_with_its_driver_below_upstream():
 def test_without_a_primary_the_mode_decides():
     names = ("a",)
     assert alone(Rules(mode=0), names, 1) is None
-    assert alone(Rules(mode=1), names, 1).alarms
+    with_alarm = alone(Rules(mode=1), names, 1)
+    assert with_alarm
+    assert with_alarm.alarms
     assert alone(Rules(mode=1), names, ALARM_TIME) is None
-    assert alone(Rules(mode=2), names, 1e6).status == "FSD"
+    leaving = alone(Rules(mode=2), names, 1e6)
+    assert leaving
+    assert leaving.status == "FSD"

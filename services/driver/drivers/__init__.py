@@ -1,7 +1,7 @@
 """The drivers, by the names that the settings may give them."""
 
 from services.driver.contract import Kind
-from services.driver.drivers import apcsmart
+from services.driver.drivers import apcsmart, genericups
 from services.driver.drivers.apcupsd import ApcupsdDriver, ApcupsdOptions
 from services.driver.drivers.clone import (
     CloneDriver,
@@ -41,6 +41,13 @@ KINDS = (
         "an outlet of a device as a UPS of its own, only watched",
     ),
     Kind("failover", FailoverOptions, FailoverDriver, "the best of several devices as one"),
+    Kind(
+        "genericups",
+        genericups.GenericUpsOptions,
+        genericups.GenericUps,
+        "a UPS that tells its state by contacts on the modem lines of a serial port",
+        read_table=genericups.read_table,
+    ),
     Kind("nut", NutOptions, NutDriver, "a device of another NUT server"),
     Kind(
         "apcupsd",

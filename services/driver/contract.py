@@ -58,7 +58,9 @@ class Site:
 
     `tables` are the user's own tables for this kind of driver, by name. `bus` is for drivers that
     derive a device from others on the bus. `hints` outlives the line: what an earlier line found
-    out about the device; it may make finding the device quicker, and nothing else.
+    out about the device; it may make finding the device quicker, and nothing else. `defaults` and
+    `overrides` are variables that the settings give: they are laid over every reading anyway, a
+    driver needs them only to compute others.
     """
 
     device: str
@@ -66,6 +68,8 @@ class Site:
     tables: Mapping[str, Any] = field(default_factory=dict)
     bus: BusSettings = field(default_factory=BusSettings)
     hints: dict[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,14 @@ class DriverSettings(ServiceSettings):
         """Say where the driver of a device works."""
         device = self.devices[name]
         tables = self.tables.get(device.kind.name, {}) if device.kind else {}
-        return Site(name, device.port, tables, self.bus)
+        return Site(
+            name,
+            device.port,
+            tables,
+            self.bus,
+            defaults=device.default,
+            overrides=device.override,
+        )
 
 
 def _options(kind: Kind, given: dict[str, Any]) -> Section:

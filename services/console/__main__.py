@@ -9,6 +9,7 @@ import typer
 
 from services.broker.__main__ import main as broker
 from services.console import bus, start, upsdrvctl
+from services.console.drivers.command import drivers
 from services.console.nut import upsc, upscmd, upslog, upsrw
 from services.console.scan import command as scan
 from services.driver.__main__ import main as driver
@@ -70,6 +71,7 @@ for command, panel in (
     (bus.fsd, BUS),
     (bus.watch, BUS),
     (bus.events, BUS),
+    (drivers, DEVICES),
 ):
     name = {
         driver: "driver",

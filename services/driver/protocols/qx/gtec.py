@@ -25,7 +25,7 @@ GTEC = Dialect(
     queries=(
         Query(
             request="Q4\r",
-            example=b"(236.7 243.2 212.1 220.1 230.4 002 001 50.0 371 372 041.3 22.9 IM\r",
+            example=(b"(236.7 243.2 212.1 220.1 230.4 002 001 50.0 371 372 041.3 22.9 IM\r"),
             lead="(",
             length=64,
             fields=(

@@ -29,7 +29,10 @@ MASTERGUARD = Dialect(
     queries=(
         Query(
             request="WH\r",
-            example=b"(XX VV.VV PP.PP TTTTTTTTTTTTTTTTTTTTTTTTTTTTTT B MMM FF.FF VVV SS.SS HHH.hh GGG.gg RRR mm nn MMM NNN FF.FF FF.FF\r",
+            example=(
+                b"(00 10.06 03.09 A  700  + 0 Bat Pack-19        0 230 50.00 0"
+                b"12 02.30 006.00 012.00 018 10 40 160 276 47.00 53.00\r"
+            ),
             lead="(",
             length=113,
             fields=(
@@ -133,7 +136,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="Q3\r",
-            example=b"(XX MMM.M NNN.N PPP.P QQQ RR.R SS.SS TT.T ttt.tt CCC BBBBBBBB TTTTTTTT\r",
+            example=(b"(00 225.9 225.9 229.3 043 50.0 02.27 23.4 017.03 100 00000000 00000000\r"),
             lead="(",
             length=71,
             fields=(
@@ -179,7 +182,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="Q3\r",
-            example=b"(XX MMM.M NNN.N PPP.P QQQ RR.R SS.SS TT.T ttt.tt CCC BBBBBBBB TTTTTTTT\r",
+            example=(b"(00 225.9 225.9 229.3 043 50.0 02.27 23.4 017.03 100 00000000 00000000\r"),
             lead="(",
             length=69,
             fields=(
@@ -188,7 +191,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="GS,XX\r",
-            example=b"(XX,ii p a\r",
+            example=b"(00,00 0 1\r",
             lead="(",
             frame=masterguard_values.add_slaveaddr,
             fields=(
@@ -204,7 +207,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="GS,XX\r",
-            example=b"(XX,ii p a\r",
+            example=b"(00,00 0 1\r",
             lead="(",
             length=11,
             frame=masterguard_values.add_slaveaddr,
@@ -221,7 +224,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="GBS,XX\r",
-            example=b"(XX,CCC hhhh HHHH AAAA BBBB DDDD EEE SS.SS\r",
+            example=b"(00,100 0017 0000 0708 0712 0994 115 02.28\r",
             lead="(",
             length=43,
             frame=masterguard_values.add_slaveaddr,
@@ -233,7 +236,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="GSN,XX\r",
-            example=b"(XX,SSN=SSSSSSSSSSSnnnnn\r",
+            example=b"(00,SSN=6A1212      2782\r",
             lead="(",
             length=25,
             frame=masterguard_values.add_slaveaddr,
@@ -244,7 +247,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="DRC,XX\r",
-            example=b"(XX,TTTT:hh:mm:ss\r",
+            example=b"(00,1869:19:06:37\r",
             lead="(",
             length=17,
             frame=masterguard_values.add_slaveaddr,
@@ -278,7 +281,7 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="PNV\r",
-            example=b"(PNV=nnn\r",
+            example=b"(PNV=230\r",
             lead="(",
             length=8,
             fields=(
@@ -302,7 +305,10 @@ MASTERGUARD = Dialect(
         ),
         Query(
             request="FLT,XX\r",
-            example=b"",
+            example=(
+                b"(00,7 0043 0000:16:48:06 0 0000 0000:00:00:00 0 0000 0000:00"
+                b":00:00 0 0000 0000:00:00:00 0 0000 0000:00:00:00\r"
+            ),
             lead="(",
             length=108,
             frame=masterguard_values.add_slaveaddr,
@@ -382,10 +388,10 @@ MASTERGUARD = Dialect(
         Setting("ups.delay.start", default="180", limits=Limits(ranges=((0.0, 599940.0),))),
     ),
     commands=(
-        Command("shutdown.return", None, ask=masterguard_values.shutdown_return),
-        Command("shutdown.stayoff", None, ask=masterguard_values.shutdown_stayoff),
+        Command("shutdown.return", "", ask=masterguard_values.shutdown_return),
+        Command("shutdown.stayoff", "", ask=masterguard_values.shutdown_stayoff),
         Command("shutdown.stop", "C\r"),
-        Command("test.battery.start", None, ask=masterguard_values.test_battery),
+        Command("test.battery.start", "", ask=masterguard_values.test_battery),
         Command("test.battery.start.quick", "T\r"),
         Command("test.battery.start.low", "TL\r"),
         Command(

@@ -156,15 +156,17 @@ OMRON = Dialect(
             "shutdown.return",
             "S%s\r",
             ask=omron_values.command,
-            answer=Answer(repair=omron_values.command_answer),
+            answer=Answer(length=3, repair=omron_values.command_answer),
         ),
         Command(
             "shutdown.stayoff",
             "Sf%s\r",
             ask=omron_values.command,
-            answer=Answer(repair=omron_values.command_answer),
+            answer=Answer(length=3, repair=omron_values.command_answer),
         ),
-        Command("shutdown.stop", "C\r", answer=Answer(repair=omron_values.command_answer)),
+        Command(
+            "shutdown.stop", "C\r", answer=Answer(length=3, repair=omron_values.command_answer)
+        ),
     ),
     accepted="OK",
     rejected=b"NAK\r",

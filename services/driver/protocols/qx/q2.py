@@ -26,7 +26,11 @@ Q2 = Dialect(
     queries=(
         Query(
             request="Q2\r",
-            example=b"(MMM.M MMM.M MMM.M NNN.N PPP.P PPP.P PPP.P QQQ QQQ QQQ RR.R SSS.S TT.T b7b6b5b4b3b2b1b0 ttt.tt CCC BB ff ff ff ff wwwwwwww YO\r",
+            example=(
+                b"(MMM.M MMM.M MMM.M NNN.N PPP.P PPP.P PPP.P QQQ QQQ QQQ RR.R "
+                b"SSS.S TT.T b7b6b5b4b3b2b1b0 ttt.tt CCC BB ff ff ff ff wwwwww"
+                b"ww YO\r"
+            ),
             lead="(",
             length=118,
             fields=(
@@ -65,7 +69,10 @@ Q2 = Dialect(
         ),
         Query(
             request="WA\r",
-            example=b"(WWW.W WWW.W WWW.W VVV.V VVV.V VVV.V TTT.T SSS.S AAA.A AAA.A AAA.A QQQ b7b6b5b4b3b2b1b0\r",
+            example=(
+                b"(WWW.W WWW.W WWW.W VVV.V VVV.V VVV.V TTT.T SSS.S AAA.A AAA.A"
+                b" AAA.A QQQ b7b6b5b4b3b2b1b0\r"
+            ),
             lead="(",
             length=80,
             fields=(
@@ -111,7 +118,7 @@ Q2 = Dialect(
         ),
         Query(
             request="Q1\r",
-            example=b"(MMM.M NNN.N PPP.P QQQ RR.R S.SS TT.T b7b6b5b4b3b2b1b0\r",
+            example=b"(215.0 195.0 230.0 014 49.0 22.7 30.0 00000000\r",
             lead="(",
             length=47,
             fields=(

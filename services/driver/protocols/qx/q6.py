@@ -26,7 +26,10 @@ Q6 = Dialect(
     queries=(
         Query(
             request="Q6\r",
-            example=b"(MMM.M MMM.M MMM.M NN.N PPP.P PPP.P PPP.P RR.R QQQ QQQ QQQ SSS.S VVV.V TT.T ttttt CCC KB ffffffff wwwwwwww YO\r",
+            example=(
+                b"(MMM.M MMM.M MMM.M NN.N PPP.P PPP.P PPP.P RR.R QQQ QQQ QQQ S"
+                b"SS.S VVV.V TT.T ttttt CCC KB ffffffff wwwwwwww YO\r"
+            ),
             lead="(",
             length=110,
             fields=(
@@ -66,7 +69,10 @@ Q6 = Dialect(
         ),
         Query(
             request="WA\r",
-            example=b"(WWW.W WWW.W WWW.W VVV.V VVV.V VVV.V TTT.T SSS.S AAA.A AAA.A AAA.A QQQ b7b6b5b4b3b2b1b0\r",
+            example=(
+                b"(WWW.W WWW.W WWW.W VVV.V VVV.V VVV.V TTT.T SSS.S AAA.A AAA.A"
+                b" AAA.A QQQ b7b6b5b4b3b2b1b0\r"
+            ),
             lead="(",
             length=80,
             fields=(
@@ -112,7 +118,7 @@ Q6 = Dialect(
         ),
         Query(
             request="Q1\r",
-            example=b"(MMM.M NNN.N PPP.P QQQ RR.R S.SS TT.T b7b6b5b4b3b2b1b0\r",
+            example=b"(215.0 195.0 230.0 014 49.0 22.7 30.0 00000000\r",
             lead="(",
             length=47,
             fields=(

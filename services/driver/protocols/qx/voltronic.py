@@ -128,7 +128,9 @@ VOLTRONIC = Dialect(
         ),
         Query(
             request="QGS\r",
-            example=b"(234.9 50.0 229.8 50.0 000.0 000 369.1 ---.- 026.5 ---.- 018.8 100000000001\r",
+            example=(
+                b"(234.9 50.0 229.8 50.0 000.0 000 369.1 ---.- 026.5 ---.- 018.8 100000000001\r"
+            ),
             lead="(",
             length=76,
             fields=(
@@ -186,7 +188,7 @@ VOLTRONIC = Dialect(
         ),
         Query(
             request="QWS\r",
-            example=b"(0000000100000000000000000000000000000000000000000000000000000000\r",
+            example=(b"(0000000100000000000000000000000000000000000000000000000000000000\r"),
             lead="(",
             length=66,
             fields=(Field("ups.alarm", 1, 65, form="", convert=voltronic_values.warning),),
@@ -335,8 +337,8 @@ VOLTRONIC = Dialect(
             lead="(",
             length=19,
             fields=(
-                Field("output.bypass.L1-N.voltage", 1, 6, when=voltronic_rows.is_three_phase),
-                Field("output.bypass.L2-N.voltage", 7, 12, when=voltronic_rows.is_three_phase),
+                Field("output.bypass.L1-N.voltage", 1, 6, when=voltronic_rows.is_two_phase),
+                Field("output.bypass.L2-N.voltage", 7, 12, when=voltronic_rows.is_two_phase),
             ),
         ),
         Query(

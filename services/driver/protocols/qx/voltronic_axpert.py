@@ -23,7 +23,7 @@ VOLTRONIC_AXPERT = Dialect(
     queries=(
         Query(
             request="QPI\r",
-            example=b"(PI30\r",
+            example=b"(PI30\x9a\x0b\r",
             lead="(",
             length=6,
             frame=voltronic_axpert_values.crc,
@@ -41,7 +41,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QVFW\r",
-            example=b"(VERFW:00074.50\r",
+            example=b"(VERFW:00074.50\x12\\\r",
             lead="(",
             length=16,
             frame=voltronic_axpert_values.crc,
@@ -67,7 +67,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QVFW2\r",
-            example=b"(VERFW2:00000.31\r",
+            example=b"(VERFW2:00000.31\xf3\xa9\r",
             lead="(",
             length=17,
             frame=voltronic_axpert_values.crc,
@@ -85,7 +85,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QVFW3\r",
-            example=b"(VERFW3:00000.31\r",
+            example=b"(VERFW3:00000.31\x9c\xec\r",
             lead="(",
             length=17,
             frame=voltronic_axpert_values.crc,
@@ -103,7 +103,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QVFW4\r",
-            example=b"(VERFW4:00000.31\r",
+            example=b"(VERFW4:00000.31\x80\x16\r",
             lead="(",
             length=17,
             frame=voltronic_axpert_values.crc,
@@ -121,7 +121,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QID\r",
-            example=b"(12345679012345\r",
+            example=b"(12345679012345\x90y\r",
             lead="(",
             length=2,
             frame=voltronic_axpert_values.crc,
@@ -139,7 +139,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QFLAG\r",
-            example=b"(EakxyDbjuvz\r",
+            example=b"(EakxyDbjuvz/)\r",
             lead="(",
             length=4,
             frame=voltronic_axpert_values.crc,
@@ -166,7 +166,70 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QPIRI\r",
-            example=b"(230.0 21.7 230.0 50.0 21.7 5000 5000 48.0 46.0 42.0 56.4 54.0 0 30 060 0 0 2 9 01 0 1 54.0 0 1 000\r",
+            example=(
+                b"(230.0 13.0 230.0 50.0 13.0 3000 3000 24.0 23.0 21.0 28.2 27"
+                b".0 0 30 60 1 0 0 - 01 1 0 27.0 0 0qI\r"
+            ),
+            lead="(",
+            length=95,
+            longest=98,
+            frame=voltronic_axpert_values.crc,
+            repair=voltronic_axpert_values.checkcrc,
+            fields=(
+                Field(
+                    "input.voltage.nominal",
+                    1,
+                    6,
+                    reading=Reading.ONCE,
+                    limits=Limits(
+                        choices=("101", "110", "120", "127", "202", "208", "220", "230", "240")
+                    ),
+                ),
+                Field("input.current.nominal", 7, 11, reading=Reading.ONCE),
+                Field("output.voltage.nominal", 12, 17, reading=Reading.ONCE),
+                Field("output.frequency.nominal", 18, 22, reading=Reading.ONCE),
+                Field("output.current.nominal", 23, 27, reading=Reading.ONCE),
+                Field("output.power.nominal", 28, 32, reading=Reading.ONCE),
+                Field("output.realpower.nominal", 33, 37, reading=Reading.ONCE),
+                Field("battery.voltage.nominal", 38, 42, reading=Reading.ONCE),
+                Field("battery.voltage.recharge", 43, 47, reading=Reading.ONCE),
+                Field("battery.voltage.under", 48, 52, reading=Reading.ONCE),
+                Field("battery.voltage.bulk", 53, 57, reading=Reading.ONCE),
+                Field("battery.voltage.float", 58, 62, reading=Reading.ONCE),
+                Field(
+                    "battery.type",
+                    63,
+                    64,
+                    form="%s",
+                    convert=voltronic_axpert_values.qpiri_battery_type,
+                    reading=Reading.ONCE,
+                ),
+                Field("battery.charging.current.ac.high", 65, 67, reading=Reading.ONCE),
+                Field("battery.charging.current.high", 68, 70, reading=Reading.ONCE),
+                Field(
+                    "device.model.type",
+                    79,
+                    81,
+                    form="%s",
+                    convert=voltronic_axpert_values.qpiri_model_type,
+                    reading=Reading.ONCE,
+                ),
+                Field(
+                    "device.description",
+                    82,
+                    83,
+                    form="%s",
+                    convert=voltronic_axpert_values.transformer,
+                    reading=Reading.ONCE,
+                ),
+            ),
+        ),
+        Query(
+            request="QPIRI\r",
+            example=(
+                b"(230.0 21.7 230.0 50.0 21.7 5000 5000 48.0 46.0 42.0 56.4 54"
+                b".0 0 30 060 0 0 2 9 01 0 1 54.0 0 1 000\xb6V\r"
+            ),
             lead="(",
             length=99,
             frame=voltronic_axpert_values.crc,
@@ -222,7 +285,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QMD\r",
-            example=b"(#####INVERTEX5K ###5000 99 1/1 230 230 04 12.0\r",
+            example=b"(#####INVERTEX5K ###5000 99 1/1 230 230 04 12.0i\xcd\r",
             lead="(",
             length=48,
             frame=voltronic_axpert_values.crc,
@@ -237,7 +300,10 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QDI\r",
-            example=b"(230.0 50.0 0030 42.0 54.0 56.4 46.0 60 0 0 2 0 0 0 0 0 1 1 0 0 1 0 54.0 0 1 000\r",
+            example=(
+                b"(230.0 50.0 0030 42.0 54.0 56.4 46.0 60 0 0 2 0 0 0 0 0 1 1 "
+                b"0 0 1 0 54.0 0 1 000\x9e`\r"
+            ),
             lead="(",
             length=80,
             frame=voltronic_axpert_values.crc,
@@ -275,7 +341,10 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QPIGS\r",
-            example=b"(235.2 50.1 235.2 50.1 0446 0382 008 440 54.00 000 100 0034 0000 000.0 00.00 00000 00010101 00 00 00000 110\r",
+            example=(
+                b"(235.2 50.1 235.2 50.1 0446 0382 008 440 54.00 000 100 0034 "
+                b"0000 000.0 00.00 00000 00010101 00 00 00000 110b\xe1\r"
+            ),
             lead="(",
             length=108,
             frame=voltronic_axpert_values.crc,
@@ -315,7 +384,9 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QPIGS2\r",
-            example=b"(235.2 50.1 235.2 50.1 0446 0382 008 440 54.00 000 100 0034 0000 000.0 00.00 00000 00010101 00 00 00000 110\r",
+            example=(
+                b"(0012 110.5 53.80 00650 10000000 0000 000 0013 108.2 53.75 00600 000\x99\xd1\r"
+            ),
             lead="(",
             length=69,
             frame=voltronic_axpert_values.crc,
@@ -331,7 +402,11 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QPIWS\r",
-            example=b"(--0000000000--00000---00000-----------------------------------------------------------------------------------------------------\r",
+            example=(
+                b"(--0000000000--00000---00000--------------------------------"
+                b"------------------------------------------------------------"
+                b"---------\xaf\x9f\r"
+            ),
             lead="(",
             length=27,
             frame=voltronic_axpert_values.crc,
@@ -349,7 +424,7 @@ VOLTRONIC_AXPERT = Dialect(
         ),
         Query(
             request="QMOD\r",
-            example=b"(S\r",
+            example=b"(S\xe5\xd9\r",
             lead="(",
             length=3,
             frame=voltronic_axpert_values.crc,

@@ -1,5 +1,6 @@
 """What the driver service is told: its own section, and the devices."""
 
+import math
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -9,7 +10,8 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from services.driver.contract import Kind, Site
-from services.driver.drivers import DRIVERS, KINDS
+from services.driver.drivers import DRIVERS, KINDS, NUT_DRIVER
+from services.driver.drivers.nutdriver_programs import PROGRAMS
 from services.driver.tables import Tables, read_tables
 from shared.settings import (
     Section,
@@ -92,7 +94,10 @@ class DeviceSettings(Section):
             return data
         own = {key: value for key, value in data.items() if key in cls.listed()}
         rest = {key: value for key, value in data.items() if key not in own}
-        kind = DRIVERS.get(str(data.get("driver")))
+        driver = str(data.get("driver"))
+        if driver not in DRIVERS and driver in PROGRAMS:
+            own, rest = _through_nut(own, rest)
+        kind = DRIVERS.get(str(own.get("driver")))
         return {**own, "options": _options(kind, rest)} if kind else own
 
     @field_validator("default", "override", mode="before")
@@ -181,6 +186,18 @@ class DriverSettings(ServiceSettings):
             defaults=device.default,
             overrides=device.override,
         )
+
+
+def _through_nut(
+    own: dict[str, Any], rest: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Let NUT's own driver do what we have no driver for; its options are handed on to it."""
+    interval = own.get("poll_interval")
+    pace = {"pollinterval": math.ceil(interval)} if isinstance(interval, int | float) else {}
+    return {**own, "driver": NUT_DRIVER}, {
+        "program": own["driver"],
+        "arguments": {**pace, **rest},
+    }
 
 
 def _options(kind: Kind, given: dict[str, Any]) -> Section:

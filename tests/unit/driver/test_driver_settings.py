@@ -56,9 +56,42 @@ def test_an_option_is_checked_by_its_driver():
 
 
 def test_an_unknown_driver_is_no_error_and_keeps_its_options_to_itself():
-    settings = device(driver="usbhid-ups", vendorid="051d")
+    settings = device(driver="ups-of-mine", vendorid="051d")
     assert settings.kind is None
-    assert settings.unknown_driver().startswith("unknown driver 'usbhid-ups'")
+    assert settings.unknown_driver().startswith("unknown driver 'ups-of-mine'")
+
+
+def test_what_only_nut_has_a_driver_for_is_left_to_it():
+    settings = device(driver="metasys", port="/dev/ttyS0", poll_interval=2.5, nolock=True, x="7")
+    assert settings.kind is DRIVERS["nut-driver"]
+    assert settings.options.program == "metasys"
+    given = settings.options.arguments
+    assert given.keys() == {"pollinterval", "nolock", "x"}
+    assert given["nolock"] is None
+    assert given["pollinterval"].get_secret_value() == "3"
+    assert given["x"].get_secret_value() == "7"
+
+
+def test_options_for_a_driver_of_nut_are_never_shown(tmp_path):
+    file = tmp_path / "community"
+    file.write_text("hush\n")
+    settings = device(driver="metasys", password="hush", community_file=str(file))
+    assert settings.options.arguments["community"].get_secret_value() == "hush"
+    assert "hush" not in f"{settings!r} {settings.driver_variables(2.0)}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "arguments: a table of the driver's options"),
+        ({"a b": "1"}, "'a b' is no option for the driver"),
+        ({"port": "x"}, "'port' is no option for the driver"),
+        ({"x": ["1"]}, "x: the value is a text, a number, or true for a flag"),
+        ({"password_file": "/nowhere/at/all"}, "password_file: cannot read /nowhere/at/all: No"),
+    ],
+)
+def test_options_that_no_driver_of_nut_could_have_are_refused(arguments, complaint):
+    assert complaint in fault(driver="nut-driver", program="metasys", arguments=arguments)
 
 
 def test_nut_names_of_drivers_are_understood():

@@ -128,5 +128,5 @@ def test_a_mode_of_files_takes_any_name_for_a_file():
 
 
 def test_a_server_that_is_none_is_refused():
-    with pytest.raises(SettingsError, match="port: 'ups@host:x': the port after"):
+    with pytest.raises(SettingsError, match="port: 'host:x': the port after"):
         dummy_driver(Site("ups", "ups@host:x"), DummyOptions())

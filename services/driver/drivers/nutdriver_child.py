@@ -1,0 +1,251 @@
+"""A driver of NUT as a child process of ours: it ends with us, however we end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pwd
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self, cast
+
+from services.driver.drivers.nutdriver_link import Link
+from shared.errors import DeviceError, SettingsError
+from shared.nutwire import join
+
+FOLDERS: Final = (
+    "/lib/nut",
+    "/usr/lib/nut",
+    "/usr/libexec/nut",
+    "/usr/lib/ups/driver",
+    "/usr/local/libexec/nut",
+    "/usr/local/lib/nut",
+    "/usr/local/ups/bin",
+    "/opt/nut/bin",
+    "/usr/sbin",
+    "/sbin",
+)
+END_PATIENCE: Final = 5.0  # seconds that a driver gets to end in good order
+_TRY_PAUSE: Final = 0.05  # seconds between two tries to connect to a driver that starts
+_LONGEST: Final = 300  # characters of a line that is logged
+_MASK: Final = "***"
+SECRET = re.compile("passw|secret|community|(?:^|_)(?:key|token|pin)$", re.IGNORECASE)
+# Ours alone, or for whom the service manager started: not for the driver.
+_PRIVATE = ("NUTBUS_", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_")
+
+# Runs before the driver, in its process: it asks Linux to kill it when we die. That has to come
+# after the user is changed, which would undo it, and we may be dead already by then.
+_LAUNCHER: Final = """\
+import ctypes, os, signal, sys
+parent, user, *command = sys.argv[1:]
+if user:
+    import pwd
+    entry = pwd.getpwnam(user)
+    os.initgroups(entry.pw_name, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(parent):
+    os.execv(command[0], command)
+"""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be run: the program, its section of ups.conf (None is a flag), and as whom."""
+
+    device: str
+    program: Path
+    section: Mapping[str, str | None]
+    user: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The ups.conf for this driver alone."""
+        lines = [
+            key if value is None else f"{key} = {join([value])}"
+            for key, value in self.section.items()
+        ]
+        return "\n".join(("maxretry = 1", f"[{self.device}]", *lines, ""))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be logged."""
+        values = (value for key, value in self.section.items() if SECRET.search(key) and value)
+        return tuple(sorted(cast("tuple[str, ...]", tuple(values)), key=len, reverse=True))
+
+
+def find_program(program: str) -> Path:
+    """Find a driver by its name or path; SettingsError says where it was looked for."""
+    if "/" in program:
+        found = shutil.which(program) if Path(program).is_absolute() else None
+        where = "at this absolute path"
+    else:
+        found = shutil.which(program, path=os.pathsep.join(FOLDERS))
+        where = f"in {', '.join(FOLDERS[:3])} and the like"
+    if found is None:
+        raise SettingsError(f"NUT's driver {program} is not installed: there is none {where}")
+    return Path(found)
+
+
+class Child(asyncio.SubprocessProtocol):
+    """A running driver, in a private folder with its settings, its socket and its lock file."""
+
+    def __init__(self, command: Command, folder: Path) -> None:
+        self._command = command
+        self._folder = folder
+        self._secrets = command.secrets
+        self._rest = b""
+        self._last = self._complaint = ""  # the newest line, and the newest one with an error
+        self._code: int | None = None
+        self._ended = asyncio.Event()
+        self._transport: asyncio.SubprocessTransport | None = None
+        # Also where nobody comes to end it: then it goes with us.
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    @classmethod
+    async def start(cls, command: Command) -> Self:
+        """Start a driver; DeviceError says why that cannot be."""
+        user = _other_user(command.user)
+        try:
+            folder = await asyncio.to_thread(_settings_folder, command.text, user)
+        except OSError as error:
+            raise DeviceError(f"no folder for the driver: {error.strerror or error}") from None
+        child = cls(command, folder)
+        await child._run(user)
+        return child
+
+    async def connect(self) -> Link:
+        """Connect to it as soon as it is ready, which may take minutes; DeviceError if it ends."""
+        path = self._folder / f"{self._command.program.name}-{self._command.device}"
+        while not self._ended.is_set():
+            # Nothing tells that a socket is there but the try.
+            with contextlib.suppress(OSError):
+                return await Link.connect(str(path))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TRY_PAUSE):
+                    await self._ended.wait()
+        raise DeviceError(self.last_words)
+
+    async def forget_settings(self) -> None:
+        """Remove the settings, which the driver has read: there may be secrets in them."""
+        await asyncio.to_thread((self._folder / "ups.conf").unlink, missing_ok=True)
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it still runs."""
+        return not self._ended.is_set()
+
+    @property
+    def last_words(self) -> str:
+        """Say how it ended."""
+        name, code = self._command.program.name, self._code
+        how = f"by signal {-code}" if code is not None and code < 0 else f"with {code}"
+        why = self._complaint or self._last
+        return f"the driver {name} ended {how}" + (f": {why}" if why else "")
+
+    async def end(self) -> None:
+        """End it, by force if it does not end in good order, and remove its folder."""
+        transport = self._transport
+        if transport is not None:
+            with contextlib.suppress(ProcessLookupError):
+                transport.terminate()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(END_PATIENCE):
+                    await self._ended.wait()
+            self.kill()
+        await asyncio.to_thread(self._remove_folder)
+
+    def kill(self) -> None:
+        """End it at once, with all that it may have started."""
+        if self._transport is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._transport.get_pid(), signal.SIGKILL)
+            self._transport.close()
+
+    def pipe_data_received(self, _fd: int, data: bytes) -> None:
+        """Log what it says."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-_LONGEST:]
+        for line in lines:
+            self._log(line.decode("ascii", "replace").strip()[:_LONGEST])
+
+    def process_exited(self) -> None:
+        """Note how it ended."""
+        if self._transport is not None:  # else it has ended before it was known to us
+            self._code = self._transport.get_returncode()
+        self._ended.set()
+
+    async def _run(self, user: str | None) -> None:
+        command = self._command
+        name = user or pwd.getpwuid(os.getuid()).pw_name
+        arguments = (str(command.program), "-a", command.device, "-F", "-u", name)
+        launcher = (sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), user or "")
+        loop = asyncio.get_running_loop()
+        try:
+            transport, _ = await loop.subprocess_exec(
+                lambda: self,
+                *launcher,
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+                env=_environment(self._folder),
+            )
+        except OSError as error:
+            raise DeviceError(f"cannot start {command.program}: {error.strerror}") from None
+        self._transport = transport
+
+    def _log(self, text: str) -> None:
+        for secret in self._secrets:
+            text = text.replace(secret, _MASK)
+        if not text:
+            return
+        level = logging.DEBUG if text == self._last else logging.INFO
+        logger.log(level, "%s: %s: %s", self._command.device, self._command.program.name, text)
+        self._last = text
+        if "error" in text.casefold():
+            self._complaint = text
+
+
+def _other_user(user: str | None) -> str | None:
+    """Pass the name of another user, as whom root alone can run; SettingsError if we are not."""
+    if user is None:
+        return None
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise SettingsError(f"user: there is no user {user}") from None
+    if entry.pw_uid == os.getuid():
+        return None
+    if os.getuid() != 0:
+        raise SettingsError(f"user: only root can run a driver as {user}")
+    return user
+
+
+def _settings_folder(text: str, user: str | None) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="nutbus-"))  # nobody else may look inside
+    file = folder / "ups.conf"
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="ascii")
+    if user is not None:
+        shutil.chown(folder, user)
+        shutil.chown(file, user)
+    return folder
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    own = {key: each for key, each in os.environ.items() if not key.startswith(_PRIVATE)}
+    places = ("NUT_CONFPATH", "NUT_STATEPATH", "NUT_ALTPIDPATH", "NUT_PIDPATH")
+    return {**own, **dict.fromkeys(places, str(folder)), "NUT_QUIET_INIT_UPSNOTIFY": "true"}

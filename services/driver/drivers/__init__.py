@@ -13,8 +13,11 @@ from services.driver.drivers.dummy import DummyOptions, dummy_driver
 from services.driver.drivers.failover import FailoverDriver, FailoverOptions
 from services.driver.drivers.netxml import NetxmlDriver, NetxmlOptions
 from services.driver.drivers.nut import NutDriver, NutOptions
+from services.driver.drivers.nutdriver import NutDriverOptions, NutProgramDriver
 from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
+
+NUT_DRIVER = "nut-driver"
 
 KINDS = (
     Kind(
@@ -49,6 +52,7 @@ KINDS = (
         read_table=genericups.read_table,
     ),
     Kind("nut", NutOptions, NutDriver, "a device of another NUT server"),
+    Kind(NUT_DRIVER, NutDriverOptions, NutProgramDriver, "any driver of NUT, started or adopted"),
     Kind(
         "apcupsd",
         ApcupsdOptions,

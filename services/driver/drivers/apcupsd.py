@@ -19,6 +19,8 @@ from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
 from shared.listening import parse_address
 from shared.settings import Section
 
+ANSWER_TIMEOUT = 10.0  # for each part of the report
+
 
 class ApcupsdOptions(Section):
     """How old the values may be that apcupsd tells."""
@@ -78,8 +80,8 @@ class ApcupsdDriver:
 
     async def _lines(self) -> list[bytes]:
         lines: list[bytes] = []
-        while length := int.from_bytes(await self._line.read(LENGTH_SIZE)):
+        while length := int.from_bytes(await self._line.read(LENGTH_SIZE, ANSWER_TIMEOUT)):
             if length > MAX_LINE or len(lines) >= MAX_LINES:
                 raise DeviceError(f"{self._line.where}: this is no apcupsd: {length} bytes follow")
-            lines.append(await self._line.read(length))
+            lines.append(await self._line.read(length, ANSWER_TIMEOUT))
         return lines

@@ -78,12 +78,13 @@ def _text(line: bytes) -> str:
 
 
 def _value(item: Item, text: str) -> str | None:
-    if text in _UNTOLD or not text.isprintable():
+    if text in _UNTOLD:
         return None
     try:
-        return item.read(text)
+        value = item.read(text)
     except ValueError:
         raise DeviceError(f"unexpected {item.key} from apcupsd: {text!r}") from None
+    return value if value and value.isprintable() else None
 
 
 _WORDS = {
@@ -123,8 +124,9 @@ def _status(told: Mapping[str, str]) -> str:
         # It hides all else; apcupsd is about to let the UPS turn off.
         return " ".join(dict.fromkeys([*_flagged(told), "LB", "FSD"]))
     words = [_WORDS[word] for word in text.split() if word in _WORDS]
-    if not {"OL", "OB"} & set(words):
-        words.append("OFF")
+    if not words:
+        # So it is until the first reading after a start, and all values are 0.
+        raise DeviceError(f"apcupsd has no status of its UPS yet: {text!r}")
     return " ".join(words)
 
 

@@ -27,9 +27,8 @@ Q2 = Dialect(
         Query(
             request="Q2\r",
             example=(
-                b"(MMM.M MMM.M MMM.M NNN.N PPP.P PPP.P PPP.P QQQ QQQ QQQ RR.R "
-                b"SSS.S TT.T b7b6b5b4b3b2b1b0 ttt.tt CCC BB ff ff ff ff wwwwww"
-                b"ww YO\r"
+                b"(226.6 224.3 228.0 226.6 229.9 000.0 000.0 000 000 000 49.9 "
+                b"327.6 18.0 00000000 999.24 100 02 00 00 00 00 00000000 11\r"
             ),
             lead="(",
             length=118,
@@ -70,8 +69,7 @@ Q2 = Dialect(
         Query(
             request="WA\r",
             example=(
-                b"(WWW.W WWW.W WWW.W VVV.V VVV.V VVV.V TTT.T SSS.S AAA.A AAA.A"
-                b" AAA.A QQQ b7b6b5b4b3b2b1b0\r"
+                b"(001.4 000.0 000.0 001.4 000.0 000.0 001.4 001.4 006.5 000.0 000.0 007 00000000\r"
             ),
             lead="(",
             length=80,

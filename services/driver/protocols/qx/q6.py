@@ -27,8 +27,8 @@ Q6 = Dialect(
         Query(
             request="Q6\r",
             example=(
-                b"(MMM.M MMM.M MMM.M NN.N PPP.P PPP.P PPP.P RR.R QQQ QQQ QQQ S"
-                b"SS.S VVV.V TT.T ttttt CCC KB ffffffff wwwwwwww YO\r"
+                b"(227.0 225.6 230.0 50.0 229.9 000.0 000.0 49.9 007 000 000 3"
+                b"27.8 000.0 23.0 06932 100 32 00000000 00000000 11\r"
             ),
             lead="(",
             length=110,
@@ -70,8 +70,7 @@ Q6 = Dialect(
         Query(
             request="WA\r",
             example=(
-                b"(WWW.W WWW.W WWW.W VVV.V VVV.V VVV.V TTT.T SSS.S AAA.A AAA.A"
-                b" AAA.A QQQ b7b6b5b4b3b2b1b0\r"
+                b"(001.4 000.0 000.0 001.4 000.0 000.0 001.4 001.4 006.5 000.0 000.0 007 00000000\r"
             ),
             lead="(",
             length=80,

@@ -1113,6 +1113,7 @@ VOLTRONIC = Dialect(
             limits=voltronic_rows.eco_voltage_high,
             ask=voltronic_values.setvar,
             answer=Answer(lead="(", length=5, start=1, end=4),
+            when=voltronic_rows.can_set_eco_voltage,
         ),
         Setting(
             "input.transfer.low",
@@ -1120,6 +1121,7 @@ VOLTRONIC = Dialect(
             limits=voltronic_rows.eco_voltage_low,
             ask=voltronic_values.setvar,
             answer=Answer(lead="(", length=5, start=1, end=4),
+            when=voltronic_rows.can_set_eco_voltage,
         ),
         Setting(
             "input.frequency.high",
@@ -1127,6 +1129,7 @@ VOLTRONIC = Dialect(
             limits=voltronic_rows.eco_frequency_high,
             ask=voltronic_values.setvar,
             answer=Answer(lead="(", length=5, start=1, end=4),
+            when=voltronic_rows.can_set_eco_frequency,
         ),
         Setting(
             "input.frequency.low",
@@ -1134,6 +1137,7 @@ VOLTRONIC = Dialect(
             limits=voltronic_rows.eco_frequency_low,
             ask=voltronic_values.setvar,
             answer=Answer(lead="(", length=5, start=1, end=4),
+            when=voltronic_rows.can_set_eco_frequency,
         ),
         Setting(
             "max_bypass_volt",
@@ -1205,6 +1209,7 @@ VOLTRONIC = Dialect(
             limits=voltronic_rows.low_battery,
             ask=voltronic_values.setvar,
             answer=Answer(lead="(", length=5, start=1, end=4),
+            when=voltronic_rows.can_set_low_battery,
         ),
         Setting(
             "output_phase_angle",

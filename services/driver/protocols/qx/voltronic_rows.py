@@ -165,6 +165,21 @@ def _ranged(found: tuple[float, float] | None) -> Limits | None:
     return None if found is None else Limits(ranges=(found,))
 
 
+def can_set_eco_voltage(known: Knowledge) -> bool:
+    """Tell whether it is known how far the voltages of the ECO mode may go."""
+    return eco_voltage_high(known) is not None
+
+
+def can_set_eco_frequency(known: Knowledge) -> bool:
+    """Tell whether it is known how far the frequencies of the ECO mode may go."""
+    return eco_frequency_high(known) is not None
+
+
+def can_set_low_battery(known: Knowledge) -> bool:
+    """Tell whether it is known how far the low battery voltage may go."""
+    return low_battery(known) is not None
+
+
 _OUTLET_CONDITIONS: tuple[When, ...] = (
     has_first_outlet,
     has_second_outlet,
@@ -225,6 +240,9 @@ _CONDITIONS: Mapping[When, tuple[str, ...]] = {
         "command:bypass.start",
         "command:bypass.stop",
     ),
+    can_set_eco_voltage: ("setting:input.transfer.high", "setting:input.transfer.low"),
+    can_set_eco_frequency: ("setting:input.frequency.high", "setting:input.frequency.low"),
+    can_set_low_battery: ("setting:battery.voltage.low",),
     has_alarm_control: ("command:beeper.enable", "command:beeper.disable"),
     has_outlets: tuple(f"request:QSK{each}\r" for each in OUTLETS),
     is_tried: ("request:QBDR\r",),

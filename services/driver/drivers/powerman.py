@@ -64,9 +64,7 @@ class PowermanDriver:
         request = powerman.action(name, self._nodes)
         if request is None:
             raise RefusedError(ResultStatus.UNKNOWN, f"powermand has no command {name}")
-        told = await self._ask(request)
-        if not powerman.is_done(told):
-            raise RefusedError(ResultStatus.FAILED, f"powermand, {request}: {told.trouble}")
+        powerman.check_done(request, await self._ask(request))
 
     async def set(self, name: str, value: str) -> None:  # noqa: ARG002 -- nothing can be written
         """Refuse: nothing can be written."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.driver.contract import Reading
-from shared.errors import DeviceError
+from shared.errors import DeviceError, RefusedError, ResultStatus
 
 PORT = 10101
 GREETING = re.compile(r"001 (\S+)")
@@ -29,6 +29,7 @@ _ACTION_ERROR = "308"
 _COMPLETE = "103"
 _WITH_ERRORS = "211"
 _DONE = "102"
+_CANNOT = "213"
 _CONNECTED = re.compile(r"(\S+): state=(\S+) reconnects=\S+ actions=\S+ type=.* hosts=(\S*)")
 _ENDS = re.compile(r"[12]\d\d(?: .*)?")
 _PART = re.compile(r"3\d\d(?: .*)?")
@@ -142,6 +143,8 @@ def action(command: str, known: Sequence[str]) -> str | None:
     return f"{ACTIONS[match[2]]} {known[int(match[1]) - 1]}"
 
 
-def is_done(told: Answer) -> bool:
-    """Tell whether powermand did what it was told."""
-    return told.code == _DONE
+def check_done(request: str, told: Answer) -> None:
+    """Raise RefusedError, in powermand's words, if it did not do what it was told."""
+    if told.code != _DONE:
+        status = ResultStatus.UNKNOWN if told.code == _CANNOT else ResultStatus.FAILED
+        raise RefusedError(status, f"powermand, {request}: {told.trouble}")

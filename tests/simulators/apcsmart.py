@@ -14,6 +14,7 @@ import tty
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import pytest
@@ -42,6 +43,47 @@ SETTINGS = (
     "lM43177172168182lA43090092081085lI43196188208204e44200155090oI43230240220225oD13115oJ13100"
     "oM13208s441HMLLq44202050710p443020180300600k4410TLNr443000060180300E443336168ON OFF"
 )
+
+SMART_UPS = {
+    "ups.temperature": "036.0",
+    "ups.load": "023.5",
+    "ups.test.interval": "336",
+    "ups.test.result": "OK",
+    "ups.delay.start": "000",
+    "ups.delay.shutdown": "020",
+    "ups.id": "UPS_IDEN",
+    "ups.contacts": "F0",
+    "input.voltage": "231.8",
+    "input.frequency": "50.00",
+    "input.sensitivity": "H",
+    "input.quality": "FF",
+    "input.transfer.low": "196",
+    "input.transfer.high": "253",
+    "input.transfer.reason": "T",
+    "input.voltage.maximum": "237.9",
+    "input.voltage.minimum": "230.1",
+    "output.voltage": "231.8",
+    "output.voltage.nominal": "230",
+    "ambient.humidity": "042.4",
+    "ambient.temperature": "24.13",
+    "battery.date": "11/29/96",
+    "battery.charge": "099.0",
+    "battery.charge.restart": "00",
+    "battery.voltage": "27.87",
+    "battery.voltage.nominal": "024",
+    "battery.runtime": "0327:",
+    "battery.runtime.low": "02",
+    "battery.packs": "003",
+    "battery.packs.bad": "000",
+    "battery.alarm.threshold": "0",
+    "ups.serial": "WS9643050926",
+    "ups.mfr.date": "11/29/96",
+    "ups.model": "SMART-UPS 700",
+    "ups.firmware.aux": "4Kx",
+    "ups.firmware": "50.9.I",
+}
+# The first code of a variable.
+CODES = {row.variable: row.code for row in reversed(VARIABLES)}
 
 Fault = Callable[[bytes, bytes], bytes]
 """Takes a code and the whole reply to it, and returns what comes over the line instead."""
@@ -88,54 +130,25 @@ def device(name: str, replies: Mapping[str, str], *, settings: str = SETTINGS) -
     return _listed(Device(name, codes, settings=settings))
 
 
-def smart_ups(**changes: str) -> Device:
+def smart_ups(changes: Mapping[str, str] = MappingProxyType({})) -> Device:
     """Return a Smart-UPS that has nearly everything; `changes` are by variable."""
-    codes = {row.variable: row.code for row in VARIABLES}
-    replies = {codes[name]: text for name, text in SMART_UPS.items()}
-    replies |= {codes[name]: text for name, text in changes.items()}
+    replies = {CODES[name]: text for name, text in {**SMART_UPS, **changes}.items()}
     replies[b"V"] = "GWI"
     return _listed(Device("Smart-UPS", {b"Q": "08", **replies}, settings=SETTINGS))
 
 
-SMART_UPS = {
-    "ups.temperature": "036.0",
-    "ups.load": "023.5",
-    "ups.test.interval": "336",
-    "ups.test.result": "OK",
-    "ups.delay.start": "000",
-    "ups.delay.shutdown": "020",
-    "ups.id": "UPS_IDEN",
-    "ups.contacts": "F0",
-    "input.voltage": "231.8",
-    "input.frequency": "50.00",
-    "input.sensitivity": "H",
-    "input.quality": "FF",
-    "input.transfer.low": "196",
-    "input.transfer.high": "253",
-    "input.transfer.reason": "T",
-    "input.voltage.maximum": "237.9",
-    "input.voltage.minimum": "230.1",
-    "output.voltage": "231.8",
-    "output.voltage.nominal": "230",
-    "ambient.humidity": "042.4",
-    "ambient.temperature": "24.13",
-    "battery.date": "11/29/96",
-    "battery.charge": "099.0",
-    "battery.charge.restart": "00",
-    "battery.voltage": "27.87",
-    "battery.voltage.nominal": "024",
-    "battery.runtime": "0327:",
-    "battery.runtime.low": "02",
-    "battery.packs": "003",
-    "battery.packs.bad": "000",
-    "battery.alarm.threshold": "0",
-    "ups.serial": "WS9643050926",
-    "ups.mfr.date": "11/29/96",
-    "ups.model": "SMART-UPS 700",
-    "ups.firmware.aux": "4Kx",
-    "ups.firmware": "50.9.I",
-}
-SMART_UPS_CODES = {row.variable: row.code for row in VARIABLES}
+def old_ups(firmware: str, *, is_mute: bool = True) -> Device:
+    """Return a device without a list of codes, which the tables know by its firmware."""
+    abilities = of_firmware(firmware)
+    assert abilities is not None
+    replies = {CODES.get(row.variable, row.code): text_of(row.variable) for row in abilities.rows}
+    replies |= {b"Q": "08", b"V": firmware}
+    return Device(f"old {firmware}", replies, is_mute=is_mute)
+
+
+def text_of(variable: str) -> str:
+    """Return a likely reply for a variable."""
+    return SMART_UPS.get(variable, "01")
 
 
 def _device(record: Mapping[str, Any]) -> Device:
@@ -227,7 +240,7 @@ class SimulatedUps:
         """Put another UPS at the end of the cable."""
         with self._lock:
             self.device = other
-            self.replies = {b"Q": "08", **other.replies}
+            self.replies = {b"Q": self.replies[b"Q"], **other.replies}
             self._choices = self._offered()
 
     def _offered(self) -> dict[bytes, tuple[str, ...]]:

@@ -1,0 +1,277 @@
+"""NUT's apcsmart and ours on the same simulated devices."""
+
+import asyncio
+import re
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.driver.protocols.apcsmart.tables import MODELS
+from shared.errors import RefusedError
+from tests.likenut import OurDriver, RealDriver, Report, differences, record
+from tests.simulators.apcsmart import (
+    CODES,
+    Device,
+    SimulatedUps,
+    old_ups,
+    recorded,
+    smart_ups,
+)
+
+pytestmark = pytest.mark.integration
+
+DOCUMENT = Path(__file__).parents[2] / "docs/differences/apcsmart.md"
+AT_ONCE = 6  # drivers of NUT that run at the same time
+CONFIRM_AFTER = 3.2  # seconds, see docs/nut-users.md: dangerous commands are given twice
+MATRIX = "##u443253264271280##s441HMLL##e44200155090##q44202050710"
+NUT_OK = 0
+
+
+def listed() -> dict[str, str]:
+    """Read the ids and reasons of the document."""
+    rows = re.findall(r"^\| (variable:\S+) \| (.+) \| (.+) \|$", DOCUMENT.read_text(), re.M)
+    return {name: f"{what}: {why}" for name, what, why in rows}
+
+
+def made() -> dict[str, Device]:
+    """Make devices for what no recording shows."""
+    full = smart_ups()
+    packed = {"ambient.0.temperature": "24.13", "ambient.0.humidity": "042.4,NO,"}
+    ancient = {CODES[name]: full.replies[CODES[name]] for name in ("ups.load", "battery.voltage")}
+    devices = {
+        "everything": full,
+        "sensors": smart_ups(packed),
+        "uptime": smart_ups({"device.uptime": "123.4"}),
+        "no EEPROM": replace(full, settings=""),
+        "another region": smart_ups({"ups.firmware": "50.9.D", "input.transfer.low": "103"}),
+        "blanks": smart_ups({"ups.model": "Smart-UPS RT 10000 XL   ", "ups.serial": "B2113  "}),
+        "ancient": Device("ancient", {b"Q": "08", **ancient}),
+        "ancient Matrix": Device("ancient", {b"Q": "08", **ancient, b"/": "09.31"}),
+        "voltage for b": Device("1994", {**old_ups("set\x01").replies, b"V": "NA", b"b": "FF"}),
+        "sharp name": smart_ups({"ups.id": "UPS#1"}),
+        "Matrix": replace(full, settings=MATRIX),
+    }
+    statuses = ("09", "0A", "0C", "10", "50", "28", "88", "00", "48", "C8", "51")
+    for status in statuses:
+        devices[f"status {status}"] = Device(
+            f"status {status}", {**full.replies, b"Q": status}, full.codes
+        )
+    for row in MODELS:
+        if not row.firmware.startswith("set"):
+            devices[f"old {row.firmware}"] = old_ups(row.firmware, is_mute=False)
+    return devices
+
+
+async def compare(folder: Path, case: str, device: Device) -> tuple[list[str], set[str]]:
+    """Return how the reports of both drivers differ on a device, and which listed ids occur."""
+
+    def theirs() -> Report:
+        with (
+            SimulatedUps(device) as ups,
+            RealDriver(folder, "apcsmart", {"port": ups.port}) as driver,
+        ):
+            return driver.report()
+
+    async def ours() -> Report:
+        with SimulatedUps(device) as ups:
+            async with OurDriver("apcsmart", ups.port) as driver:
+                return await driver.report()
+
+    there, here = await asyncio.gather(asyncio.to_thread(theirs), ours())
+    reasons = listed()
+    found = record("apcsmart", case, there, here, reasons)
+    used = {
+        key
+        for key in reasons
+        if len(differences(there, here, {k: v for k, v in reasons.items() if k != key}))
+        > len(found)
+    }
+    return [f"{case}: {text}" for text in found], used
+
+
+async def compare_all(folder: Path, devices: dict[str, Device]) -> tuple[list[str], set[str]]:
+    """Compare many devices, some at a time."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(number: int, case: str, device: Device) -> tuple[list[str], set[str]]:
+        async with room:
+            return await compare(folder / str(number), case, device)
+
+    found = await asyncio.gather(
+        *(one(number, *each) for number, each in enumerate(devices.items()))
+    )
+    texts = [text for texts, _ in found for text in texts]
+    return texts, {key for _, used in found for key in used}
+
+
+@pytest.mark.parametrize(
+    "file", ["reconstructed_from_apcupsd.json", "reconstructed_from_upsc.json"]
+)
+async def test_recorded_devices_look_the_same_to_both_drivers(file, tmp_path):
+    devices = {f"{number} {each.name}": each for number, each in enumerate(recorded(file))}
+    texts, _ = await compare_all(tmp_path, devices)
+    assert texts == []
+
+
+async def test_devices_that_nobody_recorded_look_the_same_to_both_drivers(tmp_path):
+    texts, used = await compare_all(tmp_path, made())
+    assert texts == []
+    # Whether NUT says RB because of the name depends on when it is asked.
+    assert used | {"variable:ups.status"} == set(listed())
+
+
+class Pair:
+    """Both drivers, each on a simulated UPS of its own of the same kind."""
+
+    def __init__(self, folder: Path, device: Device, options: dict[str, str]) -> None:
+        self._stack = AsyncExitStack()
+        self._folder, self._device, self._options = folder, device, options
+
+    async def __aenter__(self):
+        enter = self._stack.enter_context
+        self.their_ups = enter(SimulatedUps(self._device))
+        self.our_ups = enter(SimulatedUps(self._device))
+        settings = {"port": self.their_ups.port, "pollinterval": "1", **self._options}
+        self.theirs = RealDriver(self._folder, "apcsmart", settings)
+        self.ours = OurDriver("apcsmart", self.our_ups.port, self._options)
+        await asyncio.to_thread(self.theirs.start)
+        self._stack.callback(self.theirs.stop)
+        await self._stack.enter_async_context(self.ours)
+        await asyncio.to_thread(self.theirs.report)
+        await self.ours.report()
+        return self
+
+    async def __aexit__(self, *_):
+        await self._stack.aclose()
+
+    async def see(self, words: set[str]) -> None:
+        """Wait until both drivers report these status words."""
+
+        def holds(report: Report) -> bool:
+            return report.status == words
+
+        await asyncio.gather(
+            asyncio.to_thread(self.theirs.wait_for, holds), self.ours.wait_for(holds)
+        )
+
+    async def command(self, name: str, value: str | None = None) -> tuple[bool, bool]:
+        """Give a command to both; tell whether they say that it was carried out."""
+
+        async def ours() -> bool:
+            try:
+                await self.ours.command(name, value)
+            except RefusedError:
+                return False
+            return True
+
+        code, done = await asyncio.gather(
+            asyncio.to_thread(self.theirs.command, name, value), ours()
+        )
+        return code == NUT_OK, done
+
+    async def set(self, name: str, value: str) -> tuple[bool, bool]:
+        """Write a variable in both."""
+
+        async def ours() -> bool:
+            try:
+                await self.ours.set(name, value)
+            except RefusedError:
+                return False
+            return True
+
+        code, done = await asyncio.gather(asyncio.to_thread(self.theirs.set, name, value), ours())
+        return code == NUT_OK, done
+
+    @property
+    def orders(self) -> tuple[list[str], list[str]]:
+        """What the two UPSes obeyed."""
+        return self.their_ups.orders, self.our_ups.orders
+
+
+async def test_alerts_change_the_status_of_both_drivers(tmp_path):
+    changes = [
+        ("!", {"OB"}),
+        ("%", {"OB", "LB"}),
+        ("+", {"OB"}),
+        ("$", {"OL"}),
+        ("?", {"OL", "OVER"}),
+        ("=", {"OL"}),
+        ("#", {"OL", "RB"}),
+    ]
+    async with Pair(tmp_path, smart_ups({"battery.charge": "100.0"}), {}) as pair:
+        for character, words in changes:
+            pair.their_ups.alert(character)
+            pair.our_ups.alert(character)
+            await pair.see(words)
+
+
+async def test_both_drivers_write_the_same_settings(tmp_path):
+    wanted = {
+        "ups.id": "office",
+        "battery.date": "12/31/24",
+        "input.transfer.low": "204",
+        "input.transfer.high": "280",
+        "input.sensitivity": "L",
+        "ups.delay.shutdown": "180",
+        "ups.delay.start": "300",
+        "battery.runtime.low": "420",
+        "battery.charge.restart": "90",
+        "battery.alarm.threshold": "N",
+        "output.voltage.nominal": "225",
+        "ups.test.interval": "0",
+    }
+    async with Pair(tmp_path, smart_ups(), {}) as pair:
+        writable = (await pair.ours.report()).writable
+        assert set(wanted) == {name for name in writable if not name.startswith("driver.")}
+        for name, value in wanted.items():
+            assert await pair.set(name, value) == (True, True), name
+            assert pair.our_ups.replies == pair.their_ups.replies, name
+        report = await pair.ours.report()
+        assert {name: report.variables[name] for name in wanted} == wanted
+        assert await pair.set("ups.id", "nine char") == (False, False)
+        assert await pair.set("input.sensitivity", "X") == (False, False)
+        assert pair.our_ups.replies[b"s"] == pair.their_ups.replies[b"s"]
+
+
+async def test_both_drivers_give_the_same_orders(tmp_path):
+    async with Pair(tmp_path, smart_ups(), {}) as pair:
+        for name in (
+            "test.panel.start",
+            "test.battery.start",
+            "test.failure.start",
+            "calibrate.start",
+            "calibrate.start",
+            "calibrate.stop",
+            "calibrate.stop",
+            "load.on",
+        ):
+            assert await pair.command(name) == (True, True), name
+        theirs, ours = pair.orders
+        assert ours == theirs == ["A", "W", "U", "D", "D", "\x0e\x0e"]
+
+
+DANGEROUS = [
+    ("shutdown.return", None, {"OB"}, ["S"]),
+    ("shutdown.return", "at:7", {"OL"}, ["@007"]),
+    ("shutdown.return", "CS", {"OB"}, ["S"]),
+    ("shutdown.stayoff", None, {"OL"}, ["KK"]),
+    ("load.off", None, {"OL"}, ["ZZ"]),
+]
+
+
+async def test_dangerous_orders_are_given_when_they_come_twice(tmp_path):
+    async def twice(folder, name, value, words, order):
+        async with Pair(folder, smart_ups(), {"cshdelay": "0.1"}) as pair:
+            pair.their_ups.status = pair.our_ups.status = words
+            await pair.see(words)
+            assert await pair.command(name, value) == (True, False), "NUT says OK all the same"
+            assert pair.orders == ([], [])
+            await asyncio.sleep(CONFIRM_AFTER)
+            assert await pair.command(name, value) == (True, True)
+            assert pair.orders == (order, order)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number, case in enumerate(DANGEROUS):
+            tasks.create_task(twice(tmp_path / str(number), *case))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr, unescape
 
 from services.driver.protocols.netxml.conversions import is_set
 from services.driver.protocols.netxml.objects import ROWS, SWITCHES, WORDS
@@ -160,7 +160,7 @@ class Card:
         """Set what a document asks to be set, if it may be set."""
         for name, value in _OBJECT.findall(body):
             if name in self.objects and "W" in self.access.get(name, "RW"):
-                self.objects[name] = value.replace("&lt;", "<").replace("&amp;", "&")
+                self.objects[name] = unescape(value)
 
     def _product(self) -> str:
         layout = self.layout
@@ -229,6 +229,8 @@ class Handler(BaseHTTPRequestHandler):
     """One line to a card."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
     server: Server
 
     def do_GET(self) -> None:

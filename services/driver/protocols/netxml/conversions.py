@@ -11,7 +11,7 @@ from shared.variables import Kind, variable
 # What cards write where they know no number.
 NOTHING = frozenset({"none", "n/a", "na", "unknown", "not available", "-", "--"})
 _OFF_WORDS = frozenset({"0", "1", "yes", "no"})
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _CLOCK = re.compile(r"(\S+)\s+(?:-\s+)?(\S+)")
 _MOMENTS = ("with_sensor", "shutdown_timer", "tenth", "tenth_unless_zero")
 

@@ -41,7 +41,7 @@ GIVEN_UP: Final = frozenset({"megatec_usb"})
 
 
 class Transport(StrEnum):
-    """How a driver reaches a device; UNTOLD where it may be serial or USB and the list is silent."""
+    """How a driver reaches a device; UNTOLD is serial or USB, and the list does not say which."""
 
     SERIAL = "serial"
     USB = "usb"

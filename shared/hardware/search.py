@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cache
 from typing import Final
 
 from shared.hardware.models import Model
@@ -27,27 +28,29 @@ def find(text: str, models: Sequence[Model]) -> list[Hit]:
 
     Upper and lower case, spaces and signs do not matter. The best comes first.
     """
-    words = text.casefold().split()
-    if not any(map(_squeezed, words)):
+    asked = [word for word in text.casefold().split() if _squeezed(word)]
+    if not asked:
         return []
-    asked = [word for word in words if _squeezed(word)]
-    hits = [Hit(model, _score(asked, model)) for model in models]
-    whole = [hit for hit in hits if hit.score >= 1]
-    near = [hit for hit in hits if hit.score >= ENOUGH]
-    best = max((hit.score for hit in near), default=0.0)
-    chosen = whole or [hit for hit in near if hit.score == best]
-    return sorted(chosen, key=lambda hit: (-hit.score, len(_squeezed(_text(hit.model)))))
+    hits = [Hit(model, 1.0) for model in models if _has_all(asked, model)]
+    hits = hits or [Hit(model, _nearness(asked, model)) for model in models]
+    best = max((hit.score for hit in hits), default=0.0)
+    if best < ENOUGH:
+        return []
+    chosen = [hit for hit in hits if hit.score == best]
+    return sorted(chosen, key=lambda hit: len(_spelling(hit.model)[0]))
 
 
-def _score(asked: Sequence[str], model: Model) -> float:
-    text = _text(model)
-    squeezed, parts = _squeezed(text), set(_PARTS.findall(text))
-    if _squeezed("".join(asked)) in squeezed:
-        return 1.0
-    return sum(_worth(word, squeezed, parts) for word in asked) / len(asked)
+def _has_all(asked: Sequence[str], model: Model) -> bool:
+    squeezed, _ = _spelling(model)
+    wanted = [_squeezed(word) for word in asked]
+    return "".join(wanted) in squeezed or all(word in squeezed for word in wanted)
 
 
-def _worth(word: str, squeezed: str, parts: set[str]) -> float:
+def _nearness(asked: Sequence[str], model: Model) -> float:
+    return sum(_worth(word, *_spelling(model)) for word in asked) / len(asked)
+
+
+def _worth(word: str, squeezed: str, parts: frozenset[str]) -> float:
     """Value a word: 1 if it is there, a little less if one like it is, else by its parts."""
     wanted = _squeezed(word)
     if wanted in squeezed:
@@ -59,12 +62,16 @@ def _worth(word: str, squeezed: str, parts: set[str]) -> float:
 
 
 def _likeness(wanted: str, part: str) -> float:
-    ratio = SequenceMatcher(None, wanted, part).ratio()
+    matcher = SequenceMatcher(None, wanted, part)
+    ratio = matcher.ratio() if matcher.real_quick_ratio() >= CLOSE else 0.0
     return ratio if ratio >= CLOSE else 0.0
 
 
-def _text(model: Model) -> str:
-    return f"{model.manufacturer} {model.name} {model.extra}".casefold()
+@cache
+def _spelling(model: Model) -> tuple[str, frozenset[str]]:
+    """Spell what a model is called: all its letters and digits, and its words and numbers."""
+    text = f"{model.manufacturer} {model.name} {model.extra}".casefold()
+    return _squeezed(text), frozenset(_PARTS.findall(text))
 
 
 def _squeezed(text: str) -> str:

@@ -55,7 +55,7 @@ def driver_data(kind: Kind) -> dict[str, Any]:
 def hit_lines(hits: Sequence[Hit], drivers: Mapping[str, Kind]) -> list[str]:
     """Write one line a model: who made it, NUT's driver, support level, what serves it here."""
     rows = [_row(hit.model, drivers) for hit in hits[:MOST_HITS]]
-    heading = ("manufacturer", "model", "NUT's driver", "support", "served by")
+    heading = ("manufacturer", "support", "NUT's driver", "served by", "model")
     rest = len(hits) - len(rows)
     more = [f"and {rest} more: say more of its name, or use --json"] if rest else []
     return [*columns([heading, *rows]), *more]
@@ -96,7 +96,7 @@ def columns(rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _row(model: Model, drivers: Mapping[str, Kind]) -> tuple[str, ...]:
-    name = f"{model.name} ({model.extra})" if model.extra else model.name
-    nuts = ", ".join(model.drivers)
-    needs = f" {model.needs}" if model.needs else ""
-    return (model.manufacturer, name, nuts + needs, str(model.level), service(model, drivers).text)
+    more = ", ".join(filter(None, (model.extra, model.needs)))
+    name = f"{model.name}; {more}" if more else model.name
+    nuts = " or ".join(model.drivers)
+    return (model.manufacturer, str(model.level), nuts, service(model, drivers).text, name)

@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from services.console.scan.exchange import Target, conversation
 from services.console.scan.found import Bus, Found
+from services.driver.protocols.netxml.documents import UNKNOWN_PROTOCOLS
 from services.driver.transports.http import HttpDevice, HttpSettings
 
 PORT: Final = 80
@@ -22,7 +23,7 @@ BROADCAST: Final = "255.255.255.255"
 _PAGES: Final = ("/mgeups/product.xml", "/product.xml", "/ws/product.xml")
 _ROOT: Final = "PRODUCT_INFO"
 _REQUEST: Final = b"<SCAN_REQUEST/>"
-_NO_UPS: Final = "DEV.PDU"  # these cards speak a later protocol, which no driver has
+_NO_UPS: Final = "DEV.PDU"  # these cards speak another protocol, which no driver has
 _FACTS: Final = {"name": "model", "type": "card", "protocol": "protocol", "version": "version"}
 
 
@@ -76,6 +77,8 @@ class _Answers(asyncio.DatagramProtocol):
 def _card(page: bytes, port: str, root: str = "") -> list[Found]:
     attributes = _first_element(page, root)
     if "type" not in attributes or attributes.get("class") == _NO_UPS:
+        return []
+    if attributes.get("protocol") in UNKNOWN_PROTOCOLS:
         return []
     facts = {fact: attributes[key] for key, fact in _FACTS.items() if attributes.get(key)}
     options = (("desc", attributes["type"]),)

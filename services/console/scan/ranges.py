@@ -28,7 +28,9 @@ class Span:
     first: IPAddress
     last: IPAddress
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """How many addresses that are."""
         return int(self.last) - int(self.first) + 1
 
     def __iter__(self) -> Iterator[str]:
@@ -133,9 +135,9 @@ def _number(text: str, whole: str) -> int:
 
 def _checked(found: list[Span]) -> list[Span]:
     for each in found:
-        if len(each) > MOST_ADDRESSES:
+        if each.count > MOST_ADDRESSES:
             raise RangeError(
-                f"{each.first} to {each.last} are {len(each)} addresses; "
+                f"{each.first} to {each.last} are {each.count} addresses; "
                 f"one range has at most {MOST_ADDRESSES}"
             )
     return found

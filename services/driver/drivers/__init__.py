@@ -15,6 +15,8 @@ from services.driver.drivers.netxml import NetxmlDriver, NetxmlOptions
 from services.driver.drivers.nut import NutDriver, NutOptions
 from services.driver.drivers.nutdriver import NutDriverOptions, NutProgramDriver
 from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
+from services.driver.drivers.qx import QxDriver
+from services.driver.drivers.qx_options import BlazerOptions, QxOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 
 NUT_DRIVER = "nut-driver"
@@ -73,6 +75,20 @@ KINDS = (
         NetxmlDriver,
         "network cards of Eaton and MGE that speak XML over HTTP",
         aliases=("netxml-ups",),
+    ),
+    Kind(
+        "qx",
+        QxOptions,
+        QxDriver,
+        "UPSes that speak Q1 or one of its relatives on a serial line",
+        aliases=("nutdrv_qx",),
+    ),
+    Kind(
+        "blazer",
+        BlazerOptions,
+        QxDriver,
+        "as qx, with the options of NUT's older drivers for these UPSes",
+        aliases=("blazer_ser", "blazer_usb", "bestups", "megatec", "megatec_usb"),
     ),
     Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )

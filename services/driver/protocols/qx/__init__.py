@@ -1,1 +1,1 @@
-"""Q1 and its relatives: the dialects that NUT's nutdrv_qx speaks, as tables, and what reads them."""
+"""Q1 and its relatives: the dialects of NUT's nutdrv_qx as tables, and what reads them."""

@@ -37,7 +37,8 @@ def status_bits(cut: Cut) -> Found:
 def regulation(cut: Cut) -> Found:
     """Tell from the voltages what a UPS does that says it bypasses, boosts or trims."""
     variables = cut.known.variables
-    came, goes = number(variables["input.voltage"]), number(variables["output.voltage"])
+    came = number(variables.get("input.voltage", ""))
+    goes = number(variables.get("output.voltage", ""))
     if goes < 0.5 * came:
         raise ValueError(f"{goes:g} V of {came:g} V are too few for boost, trim or bypass")
     for share, word in _REGULATION:

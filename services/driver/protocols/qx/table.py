@@ -1,4 +1,4 @@
-"""The shapes in which a dialect of Q1 and its relatives is written down.
+r"""The shapes in which a dialect of Q1 and its relatives is written down.
 
 A dialect asks: a request such as `Q1\r` gets one reply, a line that ends in `\r` and carries
 values in fixed columns. `Query` says a request once, and a `Field` for each value of its reply;
@@ -28,7 +28,8 @@ class Knowledge:
 
     `variables` are those of the device, in this walk so far or from the last one. `private` are the
     values of private fields. `words` are the status words told so far in this reply. `options` are
-    NUT's options as text, a flag that is set is "". `reply` is the latest whole reply.
+    NUT's options as text, a flag that is set is "". `guessed_packs` is how many packs of what the
+    device reports the battery seems to have, for want of battery.packs.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)

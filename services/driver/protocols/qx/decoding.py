@@ -1,0 +1,161 @@
+"""Decoding: what a reply says by the rows of its query, or why it cannot be believed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from services.driver.protocols.qx.numbers import is_filler, number, written
+from services.driver.protocols.qx.table import (
+    ALARM,
+    END,
+    STATUS,
+    Cut,
+    Dialect,
+    Field,
+    Found,
+    Knowledge,
+    Query,
+)
+from shared.errors import DeviceError
+
+PRINTABLE = range(0x20, 0x7F)
+
+
+class DeclinedError(DeviceError):
+    """The device said clearly that it does not know the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What the fields of one reply say, by their place in the query, and which say nothing.
+
+    `known` is all that is known after it.
+    """
+
+    found: dict[int, Found]
+    unreadable: dict[int, str]
+    known: Knowledge
+
+
+def decode(
+    query: Query, dialect: Dialect, raw: bytes, known: Knowledge, places: Iterable[int]
+) -> Decoded:
+    """Read the fields in these places of the query; DeviceError if the reply is not of its shape.
+
+    A field may use what those before it found.
+    """
+    reply = repaired(query, dialect, raw)
+    says: dict[int, Found] = {}
+    unreadable: dict[int, str] = {}
+    for place in places:
+        field = query.fields[place]
+        try:
+            found = _read(query, field, reply, known)
+        except ValueError as error:
+            unreadable[place] = f"{field.variable}: {error}"
+        else:
+            says[place] = found
+            known = learned(known, field, found)
+    return Decoded(says, unreadable, known)
+
+
+def learned(known: Knowledge, field: Field, found: Found) -> Knowledge:
+    """Add what a field said to what is known."""
+    variables, private = dict(found.variables), dict(found.private)
+    if found.text:
+        (private if field.private else variables)[field.variable] = found.text
+    words = told(known.words, found)
+    if not (variables or private or found.words):
+        return known
+    return replace(
+        known,
+        variables={**known.variables, **variables} if variables else known.variables,
+        private={**known.private, **private} if private else known.private,
+        words=words,
+    )
+
+
+def told(words: frozenset[str], found: Found) -> frozenset[str]:
+    """Add the status words of a field, or take away what it says is not so."""
+    for word in found.words:
+        words = words - {word[1:]} if word.startswith("!") else words | {word}
+    return words
+
+
+def repaired(query: Query, dialect: Dialect, raw: bytes) -> str:
+    """Check a reply and bring it to the shape that the columns count in."""
+    if raw == query.request.encode("latin-1"):
+        raise DeclinedError(f"the device echoes {raw!r}")
+    check_rejection(dialect, query.request, raw)
+    reply = query.repair(raw) if query.repair else raw
+    check_rejection(dialect, query.request, reply)
+    length = f"{query.length} to {query.longest}" if query.longest else f"{query.length} or more"
+    if len(reply) < query.length or 0 < query.longest < len(reply):
+        raise _odd(query, raw, f"{len(reply)} bytes, not {length}")
+    if not reply.startswith(query.lead.encode("latin-1")):
+        raise _odd(query, raw, f"it does not begin with {query.lead!r}")
+    if not reply.endswith(END):
+        raise _odd(query, raw, "it does not end")
+    if not query.is_binary and any(byte not in PRINTABLE for byte in reply[:-1]):
+        raise _odd(query, raw, "it holds what is no text")
+    return reply.decode("latin-1")
+
+
+def check_rejection(dialect: Dialect, request: str, reply: bytes) -> None:
+    """Tell a reply that means "I do not know that" (DeclinedError)."""
+    if dialect.rejected and reply.lower() == dialect.rejected.lower():
+        raise DeclinedError(f"the device declines {request!r}")
+
+
+def _odd(query: Query, raw: bytes, why: str) -> DeviceError:
+    return DeviceError(f"unexpected reply to {query.request!r}: {raw!r}: {why}")
+
+
+def _read(query: Query, field: Field, reply: str, known: Knowledge) -> Found:
+    text = _cut(query, field, reply)
+    is_number = field.form not in ("", "%s") and field.form[-1] != "s"
+    if is_number:
+        _check_neighbours(query, field, reply)
+        if is_filler(text):
+            return Found()
+    if field.convert is None:
+        return Found(_plain(field, text, is_number))
+    result = field.convert(Cut(text, field, reply, known))
+    if isinstance(result, Found):
+        return result
+    if field.variable == STATUS:
+        return Found(words=(result,) if result else ())
+    if field.variable == ALARM:
+        return Found(alarms=(result,) if result else ())
+    return Found(result)
+
+
+def _cut(query: Query, field: Field, reply: str) -> str:
+    body = reply.removesuffix("\r")
+    if field.end is not None and field.end > len(body) and field.end > query.length - 1:
+        raise ValueError("the reply ends before it")
+    return body[field.start : field.end]
+
+
+def _plain(field: Field, text: str, is_number: bool) -> str:
+    if is_number:
+        return written(field.form, number(text))
+    text = text.strip("# ") if field.trim else text
+    return written(field.form, text) if field.form and text else text
+
+
+def _check_neighbours(query: Query, field: Field, reply: str) -> None:
+    """Refuse to read a part of a longer number: then the columns are not where they should be."""
+    for place in (field.start - 1, field.end):
+        if place is None or not 0 <= place < len(reply) or reply[place] not in "0123456789.":
+            continue
+        if not _may_be_digit(query, place):
+            raise ValueError(f"the number does not end where it should in {reply!r}")
+
+
+def _may_be_digit(query: Query, place: int) -> bool:
+    if any(
+        field.start <= place and (field.end is None or place < field.end) for field in query.fields
+    ):
+        return True
+    example = query.repair(query.example) if query.repair and query.example else query.example
+    return example[place : place + 1].isdigit() or example[place : place + 1] == b"."

@@ -1,0 +1,225 @@
+"""The driver qx on the bus: detection, orders and lines that fail, with simulated devices."""
+
+import asyncio
+
+import pytest
+
+from shared.errors import ResultStatus
+from shared.messages import DeviceState, read
+from shared.topics import DeviceTopic
+from tests.integration.watcher import TIMEOUT, driver_settings, driving, watching
+from tests.simulators.qx import END, MEGATEC, STATUS, SimulatedQx, SimulatedQxServer
+
+pytestmark = pytest.mark.integration
+
+COMMAND, SET = DeviceTopic.COMMAND, DeviceTopic.SET
+# What the device of these tests may ever be seen with on the bus.
+TRUE_VOLTAGES = {"226.0", "231.0"}
+TRUE_STATES = {"OL", "OB", "OB LB"}
+ON_BATTERY = STATUS.replace(b"226.0 195.0", b"231.0 195.0").replace(b"00001000", b"10001000")
+
+
+def settings(broker, folder, port, **options):
+    device = {"driver": "qx", "port": port, "protocol": "megatec", "pollfreq": 0, **options}
+    return driver_settings(broker.url, folder, {"ups1": device}, poll_interval=0.05)
+
+
+@pytest.fixture
+async def watcher(broker):
+    async with watching(broker.url) as watcher:
+        yield watcher
+
+
+@pytest.fixture
+def ups():
+    with SimulatedQx(MEGATEC, unknown=None) as ups:
+        yield ups
+
+
+async def polls(ups, count=2):
+    """Wait until the device was asked for its status so often again."""
+    asked = ups.requests.count(b"Q1\r")
+    async with asyncio.timeout(TIMEOUT):
+        while ups.requests.count(b"Q1\r") < asked + count:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_megatec_device_is_found_and_shown_on_the_bus(broker, tmp_path, watcher):
+    with SimulatedQx(MEGATEC) as ups:
+        async with driving(settings(broker, tmp_path, ups.port)):
+            await watcher.available("ups1")
+            await watcher.variable("ups1", "ups.status", "OL")
+            variables = watcher.variables("ups1")
+            assert variables["battery.voltage"] == "27.50"
+            assert variables["battery.charge"] == "100"
+            assert variables["ups.firmware"] == "VT12046Q"
+            assert "test.battery.start" in watcher.meta("ups1").commands
+            ups.replies[b"Q1\r"] = ON_BATTERY
+            await watcher.variable("ups1", "ups.status", "OB")
+            assert watcher.variables("ups1")["input.voltage"] == "231.0"
+
+
+async def test_a_device_behind_a_terminal_server_is_read_and_obeys(broker, tmp_path, watcher):
+    with SimulatedQxServer(MEGATEC, unknown=None) as ups:
+        async with driving(settings(broker, tmp_path, ups.port)):
+            await watcher.available("ups1")
+            result = await watcher.ask("ups1", COMMAND, "test.battery.start", value="120")
+            assert result.status is ResultStatus.OK
+            assert b"T02\r" in ups.requests
+
+
+async def test_delays_are_kept_and_go_into_the_shutdown(broker, tmp_path, watcher, ups):
+    async with driving(settings(broker, tmp_path, ups.port, offdelay="40", ondelay="240")):
+        await watcher.variable("ups1", "ups.delay.shutdown", "36")
+        result = await watcher.ask("ups1", SET, "ups.delay.shutdown", value="100")
+        assert result.status is ResultStatus.OK
+        await watcher.variable("ups1", "ups.delay.shutdown", "60")
+        too_long = await watcher.ask("ups1", SET, "ups.delay.shutdown", value="601")
+        assert too_long.status is ResultStatus.INVALID
+        assert (await watcher.ask("ups1", COMMAND, "shutdown.default")).status is ResultStatus.OK
+        assert {b"C\r", b"S01R0004\r"} <= set(ups.requests)
+
+
+async def test_an_echoed_command_has_failed(broker, tmp_path, watcher):
+    with SimulatedQx(MEGATEC, unknown="echo") as ups:
+        async with driving(settings(broker, tmp_path, ups.port)):
+            await watcher.available("ups1")
+            result = await watcher.ask("ups1", COMMAND, "beeper.toggle")
+            assert result.status is ResultStatus.FAILED
+            ups.unknown = b"ACK\r"
+            assert (await watcher.ask("ups1", COMMAND, "beeper.toggle")).status is ResultStatus.OK
+
+
+async def test_an_impossible_delay_is_told_and_the_device_stays_offline(
+    broker, tmp_path, watcher, ups, caplog
+):
+    async with driving(settings(broker, tmp_path, ups.port, offdelay="700")):
+        await watcher.available("ups1", "offline")
+    assert "offdelay: 700 does not do, from 12 to 600" in caplog.text
+
+
+def truncated(request, reply):
+    yield reply[: len(reply) // 2]
+
+
+def headless(request, reply):
+    yield reply[3:]
+
+
+def garbled(request, reply):
+    yield bytes(byte ^ 0x80 if place % 7 == 3 else byte for place, byte in enumerate(reply[:-1]))
+    yield END
+
+
+def doubled(request, reply):
+    yield reply[:2] + reply[1:]
+
+
+def echoed(request, reply):
+    yield request
+    yield reply
+
+
+def late(request, reply):
+    yield 2.3
+    yield reply
+
+
+def pulled(request, reply):
+    yield reply[:20]
+
+
+def noisy(request, reply):
+    yield b"\xff\x00\x55\r(999.9 999.9 999.9 999\r"
+
+
+FAULTS = (truncated, headless, garbled, doubled, echoed, late, pulled, noisy)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+async def test_a_faulty_line_never_shows_a_wrong_value_and_comes_back(
+    broker, tmp_path, watcher, ups, fault
+):
+    async with driving(settings(broker, tmp_path, ups.port)):
+        await watcher.available("ups1")
+        ups.fault = fault
+        await watcher.available("ups1", "stale")
+        ups.fault = None
+        ups.replies[b"Q1\r"] = ON_BATTERY
+        await watcher.available("ups1")
+        await watcher.variable("ups1", "ups.status", "OB")
+    check_states(watcher)
+
+
+async def test_a_stall_of_300_ms_within_a_reply_is_waited_for(broker, tmp_path, watcher, ups):
+    async with driving(settings(broker, tmp_path, ups.port)):
+        await watcher.available("ups1")
+
+        def stalled(request, reply):
+            yield reply[:20]
+            yield 0.3
+            yield reply[20:]
+
+        before = len(watcher.messages)
+        ups.fault = stalled
+        await polls(ups, 3)
+        ups.replies[b"Q1\r"] = ON_BATTERY
+        await watcher.variable("ups1", "ups.status", "OB")
+        assert "ups.comm-lost" not in watcher.events("ups1")
+    check_states(watcher)
+    assert b"stale" not in [each.payload for each in watcher.messages[before:]]
+
+
+async def test_a_device_that_says_nothing_for_a_while_comes_back(broker, tmp_path, watcher, ups):
+    async with driving(settings(broker, tmp_path, ups.port)):
+        await watcher.available("ups1")
+        ups.connected = False
+        await watcher.available("ups1", "stale")
+        ups.connected = True
+        await watcher.available("ups1")
+    check_states(watcher)
+
+
+async def test_what_comes_behind_a_reply_is_not_taken_for_the_next(
+    broker, tmp_path, watcher, ups
+):
+    def talkative(request, reply):
+        yield reply + b"(999.0 999.0 999.0 099 50.0 27.5 30.0 01001000\r"
+
+    async with driving(settings(broker, tmp_path, ups.port)):
+        await watcher.available("ups1")
+        ups.fault = talkative
+        await polls(ups, 10)
+        await watcher.available("ups1")
+    assert {state["ups.load"] for state in published(watcher)} == {"14"}
+
+
+async def test_two_devices_swapped_between_polls_are_not_mixed(broker, tmp_path, watcher, ups):
+    async with driving(settings(broker, tmp_path, ups.port)):
+        await watcher.available("ups1")
+        ups.replies = {
+            b"Q1\r": ON_BATTERY,
+            b"F\r": b"#110.0 000 048.0 60.0\r",
+            b"I\r": b"#OTHER            OTHER      V2        \r",
+        }
+        await watcher.variable("ups1", "ups.firmware", "V2")
+        variables = watcher.variables("ups1")
+        assert variables["battery.voltage.nominal"] == "48.0"
+        assert variables["device.mfr"] == "OTHER"
+    for state in published(watcher):
+        pair = state.get("ups.firmware"), state.get("battery.voltage.nominal")
+        assert pair in {("VT12046Q", "24.0"), ("V2", "48.0")}
+
+
+def published(watcher):
+    """All states of the device that were ever on the bus."""
+    topic = watcher.topic("ups1", DeviceTopic.STATE)
+    return [read(DeviceState, each).vars for each in watcher.messages if each.topic == topic]
+
+
+def check_states(watcher):
+    for state in published(watcher):
+        assert state["input.voltage"] in TRUE_VOLTAGES
+        assert state["ups.status"] in TRUE_STATES
+        assert state["battery.voltage.nominal"] == "24.0"
+        assert state["ups.firmware"] == "VT12046Q"

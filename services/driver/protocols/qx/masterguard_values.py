@@ -272,9 +272,6 @@ LIMITS: Mapping[str, LimitsByModel] = {
     "battery.packs": battery_packs,
     "output.voltage.nominal": nominal_voltages,
 }
-OPTIONS: Mapping[str, str] = {
-    "slave_address": "The address (ups.id) that the UPS must have: 0 to 99.",
-}
 
 
 def _model(text: str) -> Model:

@@ -3,7 +3,7 @@
 Facts: NUT, drivers/nutdrv_qx_q2.c.
 """
 
-from services.driver.protocols.qx import blazer, q2_values, q6_values, scales
+from services.driver.protocols.qx import blazer, q2_values, scales
 from services.driver.protocols.qx.table import (
     Command,
     Dialect,
@@ -74,44 +74,18 @@ Q2 = Dialect(
             lead="(",
             length=80,
             fields=(
-                Field(
-                    "output.L1.realpower",
-                    1,
-                    6,
-                    convert=scales.thousands,
-                    when=q6_values.wants_loads,
-                ),
-                Field(
-                    "output.L2.realpower",
-                    7,
-                    12,
-                    convert=scales.thousands,
-                    when=q6_values.wants_loads,
-                ),
-                Field(
-                    "output.L3.realpower",
-                    13,
-                    18,
-                    convert=scales.thousands,
-                    when=q6_values.wants_loads,
-                ),
-                Field(
-                    "output.L1.power", 19, 24, convert=scales.thousands, when=q6_values.wants_loads
-                ),
-                Field(
-                    "output.L2.power", 25, 30, convert=scales.thousands, when=q6_values.wants_loads
-                ),
-                Field(
-                    "output.L3.power", 31, 36, convert=scales.thousands, when=q6_values.wants_loads
-                ),
-                Field("output.L1.current", 49, 54, when=q6_values.wants_loads),
-                Field("output.L2.current", 55, 60, when=q6_values.wants_loads),
-                Field("output.L3.current", 61, 66, when=q6_values.wants_loads),
-                Field(
-                    "ups.realpower", 37, 42, convert=scales.thousands, when=q6_values.wants_loads
-                ),
-                Field("ups.power", 43, 48, convert=scales.thousands, when=q6_values.wants_loads),
-                Field("ups.load", 67, 70, form="%.0f", when=q6_values.wants_loads),
+                Field("output.L1.realpower", 1, 6, convert=scales.thousands),
+                Field("output.L2.realpower", 7, 12, convert=scales.thousands),
+                Field("output.L3.realpower", 13, 18, convert=scales.thousands),
+                Field("output.L1.power", 19, 24, convert=scales.thousands),
+                Field("output.L2.power", 25, 30, convert=scales.thousands),
+                Field("output.L3.power", 31, 36, convert=scales.thousands),
+                Field("output.L1.current", 49, 54),
+                Field("output.L2.current", 55, 60),
+                Field("output.L3.current", 61, 66),
+                Field("ups.realpower", 37, 42, convert=scales.thousands),
+                Field("ups.power", 43, 48, convert=scales.thousands),
+                Field("ups.load", 67, 70, form="%.0f"),
             ),
         ),
         Query(

@@ -582,7 +582,7 @@ VOLTRONIC = Dialect(
         ),
         Query(
             request="QSK4\r",
-            example=b"(NAK\r",
+            example=b"(0\r",
             lead="(",
             length=3,
             fields=(
@@ -644,7 +644,7 @@ VOLTRONIC = Dialect(
         ),
         Query(
             request="QSKT3\r",
-            example=b"(NAK\r",
+            example=b"(012\r",
             lead="(",
             length=5,
             fields=(

@@ -1,4 +1,4 @@
-"""Which rows of the dialect voltronic a model has, how far its settings go, and its options.
+"""Which rows of the dialect voltronic a model has, and how far its settings go.
 
 Facts: NUT, drivers/nutdrv_qx_voltronic.c.
 """
@@ -10,7 +10,6 @@ from services.driver.protocols.qx.table import Knowledge, Limits, LimitsByModel,
 from services.driver.protocols.qx.voltronic_limits import Limit
 
 OUTLETS = ("1", "2", "3", "4")
-ON, OFF = "enabled", "disabled"
 
 
 def protocol_number(known: Knowledge) -> int:
@@ -268,27 +267,4 @@ LIMITS: Mapping[str, LimitsByModel] = {
     "input.transfer.high": eco_voltage_high,
     "input.transfer.low": eco_voltage_low,
     "battery.voltage.low": low_battery,
-}
-OPTIONS: Mapping[str, str] = {
-    "reset_to_default": "Set the capabilities and their limits back; a UPS does that while off.",
-    "bypass_alarm": "Beep while the bypass feeds the load: enabled or disabled.",
-    "battery_alarm": "Beep while the battery feeds the load: enabled or disabled.",
-    "bypass_when_off": "Feed the load by the bypass while the UPS is off: enabled or disabled.",
-    "alarm_control": "Let the UPS beep at all: enabled or disabled.",
-    "converter_mode": "Work as a converter of the frequency: enabled or disabled.",
-    "eco_mode": "Feed the load by the bypass to save energy: enabled or disabled.",
-    "battery_open_status_check": "Look whether the battery is connected: enabled or disabled.",
-    "bypass_forbidding": "Never use the bypass: enabled or disabled.",
-    "site_fault_detection": "Look for swapped wires of the site: enabled or disabled.",
-    "advanced_eco_mode": "Save more energy, with the inverter off: enabled or disabled.",
-    "constant_phase_angle": "Keep an angle between input and output: enabled or disabled.",
-    "limited_runtime_on_battery": "Limit the time on battery: enabled or disabled.",
-    "max_bypass_volt": "The highest voltage for the bypass, in volts.",
-    "min_bypass_volt": "The lowest voltage for the bypass, in volts.",
-    "max_bypass_freq": "The highest frequency for the bypass, in hertz.",
-    "min_bypass_freq": "The lowest frequency for the bypass, in hertz.",
-    "work_range_type": "The range of the grid that a P31 works in: Appliance or UPS.",
-    "output_phase_angle": "The angle of the output: 000, 120, 180 or 240 degrees.",
-    "battery_number": "How many batteries a pack has: 1 to 9.",
-    "testing": "Ask the device what nobody has understood yet, too.",
 }

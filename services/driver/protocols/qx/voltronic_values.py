@@ -16,7 +16,6 @@ from shared.errors import RefusedError, ResultStatus
 
 WHEN = voltronic_rows.WHEN
 LIMITS = voltronic_rows.LIMITS
-OPTIONS = voltronic_rows.OPTIONS
 
 PROTOCOLS = frozenset({0, 1, 2, 3, 8, 9, 10, 13, 14, 31, 99})
 BUZZWORDS = "experimental.ups.mode.buzzwords"

@@ -1,7 +1,30 @@
 """The dialects in the order in which they are tried: the first that a device speaks counts."""
 
+from services.driver.protocols.qx.gtec import GTEC
+from services.driver.protocols.qx.innovart31 import INNOVART31
+from services.driver.protocols.qx.innovart33 import INNOVART33
+from services.driver.protocols.qx.innovatae import INNOVATAE
+from services.driver.protocols.qx.masterguard import MASTERGUARD
 from services.driver.protocols.qx.megatec import MEGATEC
+from services.driver.protocols.qx.omron import OMRON
 from services.driver.protocols.qx.q1 import Q1
+from services.driver.protocols.qx.q2 import Q2
+from services.driver.protocols.qx.q6 import Q6
 from services.driver.protocols.qx.table import Dialect
+from services.driver.protocols.qx.voltronic import VOLTRONIC
+from services.driver.protocols.qx.voltronic_axpert import VOLTRONIC_AXPERT
 
-DIALECTS: tuple[Dialect, ...] = (MEGATEC, Q1)
+DIALECTS: tuple[Dialect, ...] = (
+    OMRON,
+    VOLTRONIC,
+    VOLTRONIC_AXPERT,
+    MEGATEC,
+    MASTERGUARD,
+    INNOVART31,
+    INNOVART33,
+    INNOVATAE,
+    Q2,
+    Q6,
+    GTEC,
+    Q1,
+)

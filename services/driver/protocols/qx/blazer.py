@@ -23,6 +23,8 @@ _BITS = {
 # Output as a share of the input, up to which the regulator is said to do what.
 _REGULATION = ((0.95, "TRIM"), (1.05, "BYPASS"), (1.5, "BOOST"))
 REGULATED = 40
+_INPUTS = ("input.voltage", "input.L1-N.voltage")
+_OUTPUTS = ("output.voltage", "output.L1-N.voltage")
 
 
 def status_bits(cut: Cut) -> Found:
@@ -36,9 +38,7 @@ def status_bits(cut: Cut) -> Found:
 
 def regulation(cut: Cut) -> Found:
     """Tell from the voltages what a UPS does that says it bypasses, boosts or trims."""
-    variables = cut.known.variables
-    came = number(variables.get("input.voltage", ""))
-    goes = number(variables.get("output.voltage", ""))
+    came, goes = (_voltage(cut, names) for names in (_INPUTS, _OUTPUTS))
     if goes < 0.5 * came:
         raise ValueError(f"{goes:g} V of {came:g} V are too few for boost, trim or bypass")
     for share, word in _REGULATION:
@@ -81,6 +81,11 @@ def battery_test(wish: Wish) -> str:
         raise RefusedError(ResultStatus.INVALID, f"a battery test takes {limits} s")
     request = _request(wish)
     return written(request, seconds // 60) if "%" in request else request
+
+
+def _voltage(cut: Cut, names: tuple[str, ...]) -> float:
+    told = (cut.known.variables[name] for name in names if name in cut.known.variables)
+    return number(next(told, ""))
 
 
 def _is_start(wish: Wish) -> bool:

@@ -1,6 +1,6 @@
 """Decoding: what a reply says by the rows of its query, or why it cannot be believed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from services.driver.protocols.qx.numbers import is_filler, number, written
@@ -68,10 +68,17 @@ def learned(known: Knowledge, field: Field, found: Found) -> Knowledge:
         return known
     return replace(
         known,
-        variables={**known.variables, **variables} if variables else known.variables,
-        private={**known.private, **private} if private else known.private,
+        variables=merged(known.variables, variables),
+        private=merged(known.private, private),
         words=words,
     )
+
+
+def merged(old: Mapping[str, str], new: Mapping[str, str]) -> Mapping[str, str]:
+    """Lay new values over old ones; an empty one removes."""
+    if not new:
+        return old
+    return {name: value for name, value in {**old, **new}.items() if value}
 
 
 def told(words: frozenset[str], found: Found) -> frozenset[str]:

@@ -14,24 +14,41 @@ def setting_limits(dialect: Dialect, setting: Setting, known: Knowledge) -> Limi
     own = limits_now(setting, known)
     if own is not None:
         return own
-    for query in dialect.queries:
-        for field in query.fields:
-            if field.variable == setting.variable and field.limits is not None:
-                return limits_now(field, known)
-    return None
+    read = (limits_now(field, known) for field in _fields(dialect, setting.variable))
+    return next((limits for limits in read if limits is not None), None)
+
+
+def _fields(dialect: Dialect, variable: str) -> list[Field]:
+    return [
+        field
+        for query in dialect.queries
+        for field in query.fields
+        if field.variable == variable and field.limits is not None
+    ]
 
 
 def writable(dialect: Dialect, known: Knowledge) -> dict[str, Writable]:
     """List the variables that can be written: those that the device has and lets be set."""
-    found: dict[str, Writable] = {}
-    for setting in dialect.settings:
-        is_there = setting.variable in known.variables and not setting.private
-        if is_there and (setting.when is None or setting.when(known)):
-            found[setting.variable] = _writable(setting_limits(dialect, setting, known))
-    return found
+    return {
+        setting.variable: as_writable(setting_limits(dialect, setting, known))
+        for setting in dialect.settings
+        if setting.variable in known.variables
+        and not setting.private
+        and is_offered(dialect, setting, known)
+    }
 
 
-def _writable(limits: Limits | None) -> Writable:
+def is_offered(dialect: Dialect, setting: Setting, known: Knowledge) -> bool:
+    """Tell whether this device has a setting: limits that its model should have may be none."""
+    if setting.when is not None and not setting.when(known):
+        return False
+    rows = [setting, *_fields(dialect, setting.variable)]
+    by_model = [row.limits for row in rows if callable(row.limits)]
+    return not by_model or any(limits(known) is not None for limits in by_model)
+
+
+def as_writable(limits: Limits | None) -> Writable:
+    """Say limits as the bus does."""
     if limits is None:
         return Writable()
     return Writable(

@@ -1,7 +1,7 @@
 """What to send when somebody wants something of a device, and what its answer means."""
 
 from services.driver.protocols.qx.decoding import DeclinedError, repaired
-from services.driver.protocols.qx.limits import setting_limits
+from services.driver.protocols.qx.limits import as_writable, setting_limits
 from services.driver.protocols.qx.table import (
     Answer,
     Asked,
@@ -13,7 +13,6 @@ from services.driver.protocols.qx.table import (
     Wish,
 )
 from shared.errors import DeviceError, RefusedError, ResultStatus
-from shared.messages import Writable
 
 
 def command_requests(command: Command, value: str | None, known: Knowledge) -> Asked:
@@ -42,12 +41,7 @@ def check_limits(dialect: Dialect, setting: Setting, value: str, known: Knowledg
     """Refuse what a setting cannot take."""
     limits = setting_limits(dialect, setting, known)
     if limits is not None:
-        Writable(
-            type="number" if limits.ranges else "string",
-            max_length=limits.length,
-            enum=list(limits.choices),
-            ranges=list(limits.ranges),
-        ).check(value)
+        as_writable(limits).check(value)
 
 
 def check_answer(dialect: Dialect, answer: Answer, request: str, raw: bytes | None) -> None:

@@ -7,9 +7,10 @@ from enum import Enum, auto
 
 from services.driver.contract import Reading as DeviceReading
 from services.driver.protocols.qx import limits, words
-from services.driver.protocols.qx.decoding import DeclinedError, decode, repaired, told
+from services.driver.protocols.qx.decoding import DeclinedError, decode, merged, repaired, told
 from services.driver.protocols.qx.estimates import Estimates
 from services.driver.protocols.qx.table import (
+    STATUS,
     Command,
     Dialect,
     Field,
@@ -109,7 +110,7 @@ class Picture:
         fatal = [
             reason
             for place, reason in decoded.unreadable.items()
-            if walk is not Walk.FIRST or query.fields[place].quick or not is_last_try
+            if walk is not Walk.FIRST or _is_vital(query.fields[place]) or not is_last_try
         ]
         if fatal:
             raise UnreadableError(f"unexpected reply to {query.request!r}: {fatal[0]}")
@@ -133,7 +134,7 @@ class Picture:
         """Note that a query got no reply; tell whether the walk may go on without it."""
         number = self._numbers[id(query)]
         was_heard = any(place[0] == number for place in self._heard)
-        if walk is Walk.QUICK or was_heard or _is_quick(query):
+        if walk is Walk.QUICK or was_heard or _has_vital(query):
             return False
         self._misses[number] = self._misses.get(number, 0) + 1
         if self._misses[number] >= MISSES:
@@ -143,7 +144,7 @@ class Picture:
     def leave_out(self, query: Query) -> bool:
         """Note that the device declines a query; tell whether the walk may go on without it."""
         number = self._numbers[id(query)]
-        if _is_quick(query) or any(place[0] == number for place in self._heard):
+        if _has_vital(query) or any(place[0] == number for place in self._heard):
             return False
         self._left_out |= {(number, place) for place in range(len(query.fields))}
         return True
@@ -164,6 +165,7 @@ class Picture:
 
     def reading(self, now: float) -> DeviceReading:
         """Sum up, with the estimates for the time `now`; the same object while nothing changed."""
+        self._forget()
         own = self._known = self._composed()
         extra = self._estimates.update(now, own.variables, own.words)
         if own.guessed_packs != self._estimates.packs:
@@ -192,9 +194,26 @@ class Picture:
         """Find a setting that the device has."""
         for setting in self.dialect.settings:
             is_meant = setting.variable == name and setting.private is private
-            if is_meant and (setting.when is None or setting.when(self._known)):
+            if is_meant and limits.is_offered(self.dialect, setting, self._known):
                 return setting
         return None
+
+    def differs(self, setting: Setting, value: str) -> bool:
+        """Tell whether a private setting has to be written to have this value."""
+        is_read = any(
+            field.variable == setting.variable and field.private
+            for query in self.dialect.queries
+            for field in query.fields
+        )
+        known = self._known.private.get(setting.variable)
+        return known.lower() != value.lower() if known is not None else not is_read
+
+    def _forget(self) -> None:
+        """Drop what rows said that are not there any more."""
+        for number, place in list(self._heard):
+            when = self.dialect.queries[number].fields[place].when
+            if when is not None and not when(self._known):
+                del self._heard[number, place]
 
     def _commands(self) -> tuple[str, ...]:
         names = {
@@ -241,8 +260,8 @@ class Picture:
                 (private if field.private else variables)[field.variable] = found.text
                 said.add(field.variable)
         return Knowledge(
-            variables={**variables, **self._also.variables, **self._overrides},
-            private={**private, **self._also.private},
+            variables=merged({}, {**variables, **self._also.variables, **self._overrides}),
+            private=merged({}, {**private, **self._also.private}),
             words=words,
             options=self.options,
             guessed_packs=self._estimates.packs,
@@ -257,6 +276,15 @@ class Picture:
         raise DeviceError(
             f"{field.variable} was {old.text!r} and is {new.text!r} now: another device?"
         )
+
+
+def _is_vital(field: Field) -> bool:
+    """Tell a field without which the device cannot be shown at all."""
+    return field.quick or field.variable == STATUS
+
+
+def _has_vital(query: Query) -> bool:
+    return any(_is_vital(field) for field in query.fields)
 
 
 def _is_quick(query: Query) -> bool:

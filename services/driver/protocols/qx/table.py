@@ -60,8 +60,9 @@ class Cut:
 class Found:
     """What a converter found; a bare text does where there is only a value.
 
-    `text` is the field's value, "" for none. `variables` and `private` are further ones, `words`
-    are words of ups.status ("!LB" takes LB away), `alarms` are texts of ups.alarm.
+    `text` is the field's value, "" for none. `variables` and `private` are further ones, of which
+    "" removes one. `words` are words of ups.status ("!LB" takes LB away), `alarms` are texts of
+    ups.alarm.
     """
 
     text: str = ""

@@ -13,7 +13,8 @@ from services.driver.drivers.dummy import DummyOptions, dummy_driver
 from services.driver.drivers.failover import FailoverDriver, FailoverOptions
 from services.driver.drivers.netxml import NetxmlDriver, NetxmlOptions
 from services.driver.drivers.nut import NutDriver, NutOptions
-from services.driver.drivers.nutdriver import NutDriverOptions, NutProgramDriver
+from services.driver.drivers.nutdriver import NutProgramDriver
+from services.driver.drivers.nutdriver_options import NutDriverOptions
 from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.qx import QxDriver
 from services.driver.drivers.qx_options import BlazerOptions, QxOptions

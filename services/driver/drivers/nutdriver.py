@@ -3,88 +3,33 @@
 import asyncio
 import contextlib
 import os
-import re
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from pydantic import Field, SecretStr, field_validator
-
 from services.driver.contract import Reading, Site
-from services.driver.drivers.nutdriver_child import SECRET, Child, Command, find_program
+from services.driver.drivers.nutdriver_child import Child, Command, find_program
 from services.driver.drivers.nutdriver_link import Link
+from services.driver.drivers.nutdriver_options import NutDriverOptions
+from services.driver.features import SHUTDOWN, shutdowns
 from services.driver.protocols import nutsocket, nutvariables
 from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
-from shared.settings import Section
 
 STATE_FOLDERS: Final = ("/run/nut", "/var/run/nut", "/var/state/ups", "/var/lib/nut")
 OPEN_PATIENCE: Final = 80.0  # NUT gives its drivers 75 s to start
 QUIET_AFTER: Final = 5.0  # seconds of silence after which a driver is asked whether it is alive
 ALIVE_PATIENCE: Final = 10.0
 RESULT_PATIENCE: Final = 20.0
+POWER_OFF_PATIENCE: Final = 20.0
+END_PATIENCE: Final = 1.0
 SETTLED: Final = 0.02  # seconds without news after which a change counts as whole
 UNSETTLED: Final = 0.5  # but this long at most
 KEPT: Final = 60.0  # seconds for which a driver whose device is away waits to be taken up again
 
 STALE: Final = "the driver says that its data is stale"
-
-_KEY = re.compile(r"[A-Za-z0-9_.-]+\Z")
-_OURS = frozenset({"driver", "port"})
-
-
-class NutDriverOptions(Section):
-    """Options of the nut-driver driver."""
-
-    program: str | None = Field(
-        default=None,
-        description="Driver of NUT to start, such as usbhid-ups, or its path; without one, "
-        "port is the socket of a driver that runs already.",
-    )
-    user: str | None = Field(
-        default=None,
-        description="User as whom root lets the driver run; by default the one that we run as.",
-    )
-    arguments: dict[str, SecretStr | None] = Field(
-        default={},
-        description="Options for the driver as in its section of ups.conf; true: a flag.",
-    )
-
-    @field_validator("arguments", mode="before")
-    @classmethod
-    def _as_texts(cls, arguments: object) -> object:
-        if not isinstance(arguments, dict):
-            raise ValueError("a table of the driver's options and their values")
-        return dict(
-            _argument(key, arguments[key]) for key in arguments if arguments[key] is not False
-        )
-
-
-def _argument(key: str, value: object) -> tuple[str, SecretStr | None]:
-    """Read an option for the driver; of a secret, `<key>_file` names a file that has it."""
-    if not _KEY.match(key) or key in _OURS:
-        raise ValueError(f"{key!r} is no option for the driver")
-    if value is True or value is None:
-        return key, None
-    if isinstance(value, SecretStr):
-        return key, value
-    if not isinstance(value, str | int | float):
-        raise ValueError(f"{key}: the value is a text, a number, or true for a flag")
-    secret = key.removesuffix("_file")
-    if secret != key and SECRET.search(secret):
-        return secret, SecretStr(_content(key, Path(str(value))))
-    return key, SecretStr(str(value))
-
-
-def _content(key: str, file: Path) -> str:
-    try:
-        return file.read_text(encoding="ascii").rstrip("\r\n")
-    except OSError as error:
-        raise ValueError(f"{key}: cannot read {file}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{key}: {file} is not plain ASCII, which NUT wants") from None
 
 
 @dataclass(slots=True)
@@ -155,9 +100,8 @@ class NutProgramDriver:
             raise DeviceError(STALE)
         if self._reading is None or mirror.changes != self._shown:
             self._shown = mirror.changes
-            self._reading = nutvariables.reading(
-                mirror.values(), mirror.writables(), mirror.commands
-            )
+            commands = (*mirror.commands, *self._own_commands())
+            self._reading = nutvariables.reading(mirror.values(), mirror.writables(), commands)
         return self._reading
 
     async def wait(self) -> None:
@@ -173,11 +117,32 @@ class NutProgramDriver:
 
     async def command(self, name: str, value: str | None) -> None:
         """Have the driver carry out an instant command."""
+        if name in self._own_commands():
+            await self._power_off()
+            return
         await self._order("INSTCMD", name, *(() if value is None else (value,)))
 
     async def set(self, name: str, value: str) -> None:
         """Have the driver write a variable."""
         await self._order("SET", name, value)
+
+    def _own_commands(self) -> tuple[str, ...]:
+        """Name what we can do ourselves: power off, as NUT does, if the driver has no command."""
+        has_none = self._link is not None and not shutdowns(self._link.mirror.commands)
+        return (SHUTDOWN,) if self._child is not None and has_none else ()
+
+    async def _power_off(self) -> None:
+        """Let the driver end, and start it with -k; it is started anew by the next line."""
+        assert self._program is not None
+        await self.close()
+        child = await Child.start(replace(self._command(self._program), mode="-k"))
+        try:
+            code = await child.finish(POWER_OFF_PATIENCE)
+        finally:
+            await child.end()
+        if code != 0:
+            why = child.last_words if code is not None else "the driver does not come to an end"
+            raise RefusedError(ResultStatus.FAILED, why)
 
     async def _order(self, *words: str) -> None:
         link, id = self._open_link(), str(uuid4())
@@ -240,17 +205,20 @@ class NutProgramDriver:
             except TimeoutError:
                 raise DeviceError(f"the driver hangs: silent for {ALIVE_PATIENCE:g} s") from None
         if link.trouble:
-            raise DeviceError(self._trouble(link))
+            raise await self._lost(link)
 
     async def _told(self, link: Link, holds: Callable[[], bool]) -> None:
         try:
             await link.until(holds)
         except DeviceError:
-            raise DeviceError(self._trouble(link)) from None
+            raise await self._lost(link) from None
 
-    def _trouble(self, link: Link) -> str:
+    async def _lost(self, link: Link) -> DeviceError:
+        """Say why the connection was lost; a driver that ends hangs up a moment before."""
         child = self._child
-        return link.trouble if child is None or child.is_running else child.last_words
+        if child is not None and await child.finish(END_PATIENCE) is not None:
+            return DeviceError(child.last_words)
+        return DeviceError(link.trouble)
 
     def _open_link(self) -> Link:
         if self._link is None:

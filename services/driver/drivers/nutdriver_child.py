@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import pwd
-import re
 import shutil
 import signal
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final, Self, cast
 
 from services.driver.drivers.nutdriver_link import Link
+from services.driver.drivers.nutdriver_options import SECRET
 from shared.errors import DeviceError, SettingsError
 from shared.nutwire import join
 
@@ -36,7 +36,6 @@ END_PATIENCE: Final = 5.0  # seconds that a driver gets to end in good order
 _TRY_PAUSE: Final = 0.05  # seconds between two tries to connect to a driver that starts
 _LONGEST: Final = 300  # characters of a line that is logged
 _MASK: Final = "***"
-SECRET = re.compile("passw|secret|community|(?:^|_)(?:key|token|pin)$", re.IGNORECASE)
 # Ours alone, or for whom the service manager started: not for the driver.
 _PRIVATE = ("NUTBUS_", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_")
 
@@ -62,12 +61,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What is to be run: the program, its section of ups.conf (None is a flag), and as whom."""
+    """What is to be run: the program, its section of ups.conf (None is a flag), and as whom.
+
+    `mode` is -F for a driver that stays, or -k for one that powers its device off.
+    """
 
     device: str
     program: Path
     section: Mapping[str, str | None]
     user: str | None = None
+    mode: str = "-F"
 
     @property
     def text(self) -> str:
@@ -146,6 +149,13 @@ class Child(asyncio.SubprocessProtocol):
         """Tell whether it still runs."""
         return not self._ended.is_set()
 
+    async def finish(self, within: float) -> int | None:
+        """Wait until it ends by itself; return its exit code, None if it took too long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._ended.wait()
+        return self._code
+
     @property
     def last_words(self) -> str:
         """Say how it ended."""
@@ -189,7 +199,7 @@ class Child(asyncio.SubprocessProtocol):
     async def _run(self, user: str | None) -> None:
         command = self._command
         name = user or pwd.getpwuid(os.getuid()).pw_name
-        arguments = (str(command.program), "-a", command.device, "-F", "-u", name)
+        arguments = (str(command.program), "-a", command.device, command.mode, "-u", name)
         launcher = (sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), user or "")
         loop = asyncio.get_running_loop()
         try:

@@ -20,7 +20,7 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from shared.dialling import dialled, plain_reason, tls_context
+from shared.dialling import USUAL, Manner, acknowledge_at_once, dialled, plain_reason, tls_context
 from shared.errors import BusError, first_error
 from shared.messages import Availability, Message, Publication, service_availability
 from shared.settings import BusSettings
@@ -41,7 +41,6 @@ INBOX_FULL_BYTES = 64 * 1024 * 1024
 # While somebody awaits an acknowledgement the socket has to be read on, but not beyond this.
 INBOX_BURSTS = 10  # times either of the above
 OUTBOX_INFLIGHT = 200
-QUICK_ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +67,11 @@ class _Client(paho.Client):
 class Bus:
     """One connection to the broker; a lost one raises BusError from every call."""
 
-    def __init__(self, client: _Client, topics: Topics, identity: Identity | None) -> None:
+    def __init__(
+        self, client: _Client, topics: Topics, identity: Identity | None, manner: Manner = USUAL
+    ) -> None:
         self.topics = topics
+        self._manner = manner
         self._client = client
         self._identity = identity
         self._loop = asyncio.get_running_loop()
@@ -118,7 +120,7 @@ class Bus:
         """Ask for more topics; the listener gets what arrives on them."""
         for start in range(0, len(filters), FILTERS_AT_ONCE):
             self._check()
-            chunk = [(filter_, 1) for filter_ in filters[start : start + FILTERS_AT_ONCE]]
+            chunk = [(each, self._manner.qos) for each in filters[start : start + FILTERS_AT_ONCE]]
             code, mid = self._client.subscribe(chunk)
             if refused := await self._sent(code, mid):
                 first, others = chunk[refused[0]][0], len(refused) - 1
@@ -140,7 +142,7 @@ class Bus:
         self._where = str(address)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                context = tls_context(settings) if address.tls else None
+                context = tls_context(settings, self._manner) if address.tls else None
                 self._client.line = await dialled(
                     address.host, address.port, context, CONNECT_TIMEOUT
                 )
@@ -230,19 +232,13 @@ class Bus:
 
     def _read(self) -> None:
         self._client.loop_read()
-        self._acknowledge_at_once()
+        acknowledge_at_once(self._client.socket())
         while self._decrypted() and not self._holds(1):
             self._client.loop_read()
         if self._holds(INBOX_BURSTS):
             self._lose(BusError("messages arrive faster than they are taken"))
         if self._holds(1) and (not self._waiting or self._lost.done()):
             self._pause()
-
-    def _acknowledge_at_once(self) -> None:
-        """Spare a broker that leaves Nagle on 44 ms a message; Linux forgets it at each read."""
-        line = self._client.socket()
-        if QUICK_ACKNOWLEDGE is not None and isinstance(line, socket.socket):
-            line.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGE, 1)
 
     def _decrypted(self) -> bool:
         """Tell whether TLS holds more that was read; the socket would not become readable."""
@@ -317,13 +313,16 @@ class Bus:
 
 
 @contextlib.asynccontextmanager
-async def connect(settings: BusSettings, identity: Identity | None = None) -> AsyncGenerator[Bus]:
+async def connect(
+    settings: BusSettings, identity: Identity | None = None, manner: Manner = USUAL
+) -> AsyncGenerator[Bus]:
     """Be connected inside the block; BusError says where the broker is and why it failed.
 
     With an identity the broker says offline for the service when the connection breaks, and an
-    orderly leave says so too; `Bus.online` says the opposite.
+    orderly leave says so too; `Bus.online` says the opposite. A device that is a broker itself may
+    want another `manner`, and is listened to on its own topics.
     """
-    bus = Bus(_client(settings, identity), Topics(settings.prefix), identity)
+    bus = Bus(_client(settings, identity, manner), Topics(settings.prefix), identity, manner)
     try:
         await bus._open(settings)
         async with asyncio.TaskGroup() as tasks:
@@ -378,14 +377,14 @@ async def _hold(
     return None if ended else reason
 
 
-def _client(settings: BusSettings, identity: Identity | None) -> _Client:
+def _client(settings: BusSettings, identity: Identity | None, manner: Manner) -> _Client:
     address = settings.address
     who = f"{identity.kind}-{identity.id}" if identity else "console"
     client = _Client(
         CallbackAPIVersion.VERSION2,
         client_id=f"nutbus-{who}-{secrets.token_hex(4)}",
         clean_session=True,
-        protocol=MQTTProtocolVersion.MQTTv311,
+        protocol=MQTTProtocolVersion.MQTTv31 if manner.is_old else MQTTProtocolVersion.MQTTv311,
         reconnect_on_failure=False,
     )
     client.max_inflight_messages_set(OUTBOX_INFLIGHT)

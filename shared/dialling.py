@@ -6,10 +6,29 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import BusError
 from shared.settings import BusSettings
+
+QUICK_ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a broker wants to be spoken to; the default suits those of the bus.
+
+    `is_old` is for MQTT 3.1, `qos` is that of subscriptions. `any_name` takes the very certificates
+    of `ca_file`, whatever host they name: a device may have made its own.
+    """
+
+    is_old: bool = False
+    qos: int = 1
+    any_name: bool = False
+
+
+USUAL = Manner()
 
 
 async def dialled(
@@ -32,7 +51,7 @@ async def dialled(
     raise error
 
 
-def tls_context(settings: BusSettings) -> ssl.SSLContext:
+def tls_context(settings: BusSettings, manner: Manner = USUAL) -> ssl.SSLContext:
     """Say whom we trust and who we are; BusError names the file that cannot be used."""
     files = [settings.ca_file]
     try:
@@ -44,7 +63,17 @@ def tls_context(settings: BusSettings) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         named = " and ".join(str(file) for file in files if file) or "the system's authorities"
         raise BusError(f"cannot use {named} for TLS with the broker: {error}") from None
+    if manner.any_name:
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # devices' own certificates are plain
     return context
+
+
+def acknowledge_at_once(line: object) -> None:
+    """Spare a broker that leaves Nagle on 44 ms a message; Linux forgets it at each read."""
+    if QUICK_ACKNOWLEDGE is not None and isinstance(line, socket.socket):
+        line.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGE, 1)
 
 
 async def _connected(

@@ -1,5 +1,6 @@
 """What a driver of NUT tells on its socket (NUT's docs/sock-protocol.txt): a mirror of it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -12,6 +13,7 @@ from shared.nutwire import LINE_LIMIT, LineReader, WireError, join, split
 DUMP: Final = b"DUMPALL\n"
 PING: Final = b"PING\n"
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}\Z")
 # The numbers that a driver gives back for an order (drivers/upshandler.h; 4 since NUT 2.8.3).
 _RESULTS: Final = {
     1: (ResultStatus.UNKNOWN, "the driver does not know it"),
@@ -167,11 +169,11 @@ def _del_range(mirror: Mirror, words: list[str]) -> None:
 
 
 def _limits(words: list[str]) -> tuple[float, float]:
-    return float(int(words[1])), float(int(words[2]))
+    return float(_whole(words[1])), float(_whole(words[2]))
 
 
 def _set_aux(mirror: Mirror, words: list[str]) -> None:
-    length = int(words[1])
+    length = _whole(words[1])
     if length < 0:
         raise ValueError
     mirror.change(words[0], lambda old: replace(old, length=length))
@@ -200,7 +202,13 @@ def _end_dump(mirror: Mirror, _words: list[str]) -> None:
 
 
 def _take_result(mirror: Mirror, words: list[str]) -> None:
-    mirror.results[words[0]] = int(words[1])
+    mirror.results[words[0]] = _whole(words[1])
+
+
+def _whole(text: str) -> int:
+    if not _WHOLE.match(text):
+        raise ValueError
+    return int(text)
 
 
 _WORDS = 32  # upsd reads no more in a line

@@ -84,7 +84,7 @@ ABLEREX = Dialect(
         ),
         Query(
             request="Q5\r",
-            example=b"",
+            example=b"(\x01\xf4\x00\x00\x00\x00\x05<\x03\xc0\x00\x00\x00\x00\x00\x0e\x00\x00\x00\x00\r",
             lead="(",
             length=22,
             is_binary=True,
@@ -92,14 +92,15 @@ ABLEREX = Dialect(
         ),
         Query(
             request="At\r",
-            example=b"",
+            example=b"(\x00\x00\x04\xb0\r",
             lead="(",
+            length=6,
             is_binary=True,
             fields=(Field("battery.runtime", 0, None, form="%d", convert=ablerex_values.At),),
         ),
         Query(
             request="TR\r",
-            example=b"",
+            example=b"#PASS\r",
             lead="#",
             fields=(Field("ups.test.result", 0, None, form="%s", convert=ablerex_values.TR),),
         ),

@@ -51,7 +51,7 @@ BESTUPS = Dialect(
         ),
         Query(
             request="ID\r",
-            example=b"FOR,3000,120,120,20.0,100.6\r",
+            example=b"FOR,750,120,120,20.0,27.6\r",
             length=28,
             repair=bestups_values.preprocess_id_answer,
             fields=(

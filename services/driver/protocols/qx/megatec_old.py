@@ -1,4 +1,4 @@
-"""The dialect megatec/old; made by tools/qx-tables from the facts about NUT.
+"""The dialect megatec/old; tools/qx-tables made it of the facts about NUT.
 
 Facts: NUT, drivers/nutdrv_qx_megatec-old.c.
 """

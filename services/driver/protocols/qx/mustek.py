@@ -1,4 +1,4 @@
-"""The dialect mustek; made by tools/qx-tables from the facts about NUT.
+"""The dialect mustek; tools/qx-tables made it of the facts about NUT.
 
 Facts: NUT, drivers/nutdrv_qx_mustek.c.
 """

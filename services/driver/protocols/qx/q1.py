@@ -1,4 +1,4 @@
-"""The dialect q1; made by tools/qx-tables from the facts about NUT.
+"""The dialect q1; tools/qx-tables made it of the facts about NUT.
 
 Facts: NUT, drivers/nutdrv_qx_q1.c.
 """

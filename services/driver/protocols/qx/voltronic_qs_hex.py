@@ -40,7 +40,7 @@ VOLTRONIC_QS_HEX = Dialect(
         ),
         Query(
             request="QS\r",
-            example=b"#6C01 35 6C01 35 03 519A 1312D0 E6 1E 00001001\r",
+            example=b"#l\x01 5 l\x01 5 \x03 Q\x9a (\x02\x12\xd0 \xe6 \x1e \t\r",
             lead="#",
             length=47,
             repair=voltronic_qs_hex_values.preprocess_qs_answer,
@@ -72,7 +72,7 @@ VOLTRONIC_QS_HEX = Dialect(
         ),
         Query(
             request="QS\r",
-            example=b"#6901 6C 6802 6C 00 5FD7 12C000 E4 1E 00001001 00000010\r",
+            example=b"#i\x01 l h\x02 l \x00 _\xd7 \x12\xc0\x00 \xe4 \x1e \t \x02\r",
             lead="#",
             length=56,
             repair=voltronic_qs_hex_values.preprocess_qs_answer,

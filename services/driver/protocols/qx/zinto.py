@@ -1,4 +1,4 @@
-"""The dialect zinto; made by tools/qx-tables from the facts about NUT.
+"""The dialect zinto; tools/qx-tables made it of the facts about NUT.
 
 Facts: NUT, drivers/nutdrv_qx_zinto.c.
 """

@@ -34,11 +34,12 @@ UPSMODE disable
 """
 
 
-def unpacked(package: str) -> Path:
-    """Return the folder that a package of Debian's lies in."""
+def unpacked() -> Path:
+    """Return the folder that apcupsd lies in with the library that it needs."""
     tool = ROOT / "tools/debian-unpacked"
-    told = subprocess.run([tool, package], capture_output=True, text=True, check=False)
-    assert told.returncode == 0, f"{tool} {package}: {told.stderr}"
+    command = (tool, "apcupsd", "libusb-0.1-4")
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, f"{tool}: {told.stderr}"
     return Path(told.stdout.strip())
 
 
@@ -71,9 +72,10 @@ class RealApcupsd:
 
     async def start(self) -> None:
         """Start it; it listens a moment later."""
-        libraries = sorted({path.parent for path in unpacked("libusb-0.1-4").rglob("*.so*")})
+        folder = await asyncio.to_thread(unpacked)
+        libraries = sorted({path.parent for path in folder.rglob("*.so*")})
         self._process = await asyncio.create_subprocess_exec(
-            *(unpacked("apcupsd") / "sbin/apcupsd", "-b"),
+            *(folder / "sbin/apcupsd", "-b"),
             *("-f", self._folder / "apcupsd.conf", "-P", self._folder / "pid"),
             env={**os.environ, "LD_LIBRARY_PATH": ":".join(map(str, libraries))},
             stdout=subprocess.DEVNULL,

@@ -71,6 +71,18 @@ async def test_a_pdu_that_cannot_switch_says_so(tmp_path):
         assert refused.value.status is ResultStatus.UNKNOWN
 
 
+async def test_a_pdu_that_is_away_is_not_asked_so_that_nobody_waits_for_it():
+    away = b"304 q: state=disconnected reconnects=001 actions=000 type=vpc hosts=t1\r\n"
+    here = b"304 p: state=connected reconnects=000 actions=001 type=vpc hosts=t0\r\n"
+    async with powerman_server() as server, OurDriver("powerman", server.address) as ours:
+        server.answers[b"device"] = here + away + b"103 Query complete\r\npowerman> "
+        server.answers[b"status t0"] = b"303 t0: on\r\n103 Query complete\r\npowerman> "
+        assert statuses(await ours.report()) == ["on", "unknown"]
+        server.answers[b"device"] = away + b"103 Query complete\r\npowerman> "
+        assert statuses(await ours.report()) == ["unknown", "unknown"]
+        assert server.asked == [b"exprange", b"nodes", b"device", b"status t0", b"device"]
+
+
 SPOILT = {
     "garbage": (b"status", b"\xff\x00\r\npowerman> ", "unexpected answer"),
     "another answer": (b"status", b"105 Hostrange expansion ON\r\npowerman> ", "does not tell"),

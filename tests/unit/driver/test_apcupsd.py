@@ -201,6 +201,7 @@ def test_an_apcupsd_that_reads_its_ups_no_more_is_no_reading(date, end):
         ("2026-03-01 12:00:00 +0100", "2026-03-01 12:09:59 +0100"),
         ("2026-03-01 12:00:00 +0100", "2026-03-01 11:00:00 +0100"),  # the clock was set back
         ("Sun Oct 30 01:59:59 PDT 2005", "Sun Oct 30 01:00:01 PST 2005"),
+        ("Sun Apr 03 01:59:50 PST 2005", "Sun Apr 03 03:00:10 PDT 2005"),
         ("yesterday", "today"),
         (None, None),
     ],

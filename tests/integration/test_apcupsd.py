@@ -7,7 +7,9 @@ import pytest
 from services.driver.contract import Site
 from services.driver.drivers.apcupsd import ApcupsdDriver, ApcupsdOptions
 from shared.errors import DeviceError, RefusedError, ResultStatus
+from shared.topics import DeviceTopic
 from tests.apcupsds import RealApcupsd
+from tests.integration.watcher import driver_settings, driving, watching
 from tests.likenut import OurDriver, RealDriver, differences, record
 from tests.simulators.nis import nis_server, report
 
@@ -66,6 +68,32 @@ async def test_a_server_that_falls_silent_is_given_up(monkeypatch):
             await ours.report()
         server.hangs.clear()
         assert (await ours.report()).status == {"OL"}
+
+
+async def test_a_lost_ups_is_stale_on_the_bus_for_as_long_as_it_is_lost(broker, tmp_path):
+    async with nis_server() as server, watching(broker.url) as watcher:
+        devices = {"rack": {"driver": "apcupsd-ups", "port": server.address}}
+        async with driving(driver_settings(broker.url, tmp_path, devices)):
+            await watcher.variable("rack", "ups.status", "OL")
+            server.report = report(STATUS="COMMLOST ")
+            await watcher.available("rack", "stale")
+            refused = await watcher.ask("rack", DeviceTopic.COMMAND, "load.off")
+            assert refused.status is ResultStatus.STALE
+            assert refused.detail == "apcupsd has lost its UPS: COMMLOST"
+            server.report = report(STATUS="ONBATT")
+            await watcher.available("rack")
+            await watcher.variable("rack", "ups.status", "OB")
+
+
+async def test_a_frozen_apcupsd_is_stale_on_the_bus(broker, tmp_path):
+    async with nis_server() as server, watching(broker.url) as watcher:
+        devices = {"rack": {"driver": "apcupsd", "port": server.address, "max_age": "30"}}
+        async with driving(driver_settings(broker.url, tmp_path, devices)):
+            await watcher.available("rack")
+            server.report = report(END_APC="2026-03-01 12:00:31 +0100")
+            await watcher.available("rack", "stale")
+            server.report = report(END_APC="2026-03-01 12:00:29 +0100")
+            await watcher.available("rack")
 
 
 async def test_the_same_report_is_the_same_reading():

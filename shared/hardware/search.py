@@ -10,6 +10,7 @@ from typing import Final
 from shared.hardware.models import Model
 
 CLOSE: Final = 0.8  # of two words that are the same but for a slip of the finger
+SHORT: Final = 3  # letters that many words have in them somewhere
 ENOUGH: Final = 0.5  # of the words asked for, for a model that is only near
 
 _PARTS = re.compile(r"[a-z]+|[0-9]+")
@@ -37,13 +38,28 @@ def find(text: str, models: Sequence[Model]) -> list[Hit]:
     if best < ENOUGH:
         return []
     chosen = [hit for hit in hits if hit.score == best]
-    return sorted(chosen, key=lambda hit: len(_spelling(hit.model)[0]))
+    return sorted(chosen, key=lambda hit: _place(asked, hit.model))
+
+
+def _place(asked: Sequence[str], model: Model) -> tuple[int, int]:
+    """Put models first that have the words as words of their own, then those with short names."""
+    squeezed, parts = _spelling(model)
+    return -sum(_squeezed(word) in parts for word in asked), len(squeezed)
 
 
 def _has_all(asked: Sequence[str], model: Model) -> bool:
-    squeezed, _ = _spelling(model)
     wanted = [_squeezed(word) for word in asked]
-    return "".join(wanted) in squeezed or all(word in squeezed for word in wanted)
+    whole = "".join(wanted)
+    if len(whole) > SHORT and whole in _spelling(model)[0]:
+        return True
+    return all(_is_there(word, *_spelling(model)) for word in wanted)
+
+
+def _is_there(wanted: str, squeezed: str, parts: frozenset[str]) -> bool:
+    """Look for a word anywhere, or a short one at the beginnings of words."""
+    if wanted.isalpha() and len(wanted) <= SHORT:
+        return any(part.startswith(wanted) for part in parts)
+    return wanted in squeezed
 
 
 def _nearness(asked: Sequence[str], model: Model) -> float:
@@ -53,7 +69,7 @@ def _nearness(asked: Sequence[str], model: Model) -> float:
 def _worth(word: str, squeezed: str, parts: frozenset[str]) -> float:
     """Value a word: 1 if it is there, a little less if one like it is, else by its parts."""
     wanted = _squeezed(word)
-    if wanted in squeezed:
+    if _is_there(wanted, squeezed, parts):
         return 1.0
     if wanted.isalpha():
         return max((_likeness(wanted, part) for part in parts), default=0.0)

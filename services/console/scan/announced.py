@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zeroconf import InterfaceChoice, IPVersion, ServiceStateChange, Zeroconf
+from zeroconf import InterfaceChoice, IPVersion, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from services.console.scan.exchange import Target
@@ -46,8 +46,10 @@ async def announcements(seconds: float, interfaces: Sequence[str] = ()) -> list[
     """Listen for so many seconds; each server once."""
     names: list[tuple[str, str]] = []
 
-    def heard(zeroconf: Zeroconf, service_type: str, name: str, change: ServiceStateChange) -> None:  # noqa: ARG001 -- zeroconf passes them by name
-        if change is ServiceStateChange.Added:
+    def heard(
+        *, service_type: str, name: str, state_change: ServiceStateChange, **_: object
+    ) -> None:
+        if state_change is ServiceStateChange.Added:
             names.append((service_type, name))
 
     where = list(interfaces) if interfaces else InterfaceChoice.All
@@ -55,9 +57,9 @@ async def announcements(seconds: float, interfaces: Sequence[str] = ()) -> list[
         browser = AsyncServiceBrowser(zeroconf.zeroconf, list(SERVICES), handlers=[heard])
         await asyncio.sleep(min(seconds, LONGEST_LISTENING))
         infos = [AsyncServiceInfo(kind, name) for kind, name in sorted(names)]
-        await asyncio.gather(
-            *(info.async_request(zeroconf.zeroconf, seconds * 1000) for info in infos)
-        )
+        async with asyncio.TaskGroup() as tasks:
+            for info in infos:
+                tasks.create_task(info.async_request(zeroconf.zeroconf, seconds * 1000))
         await browser.async_cancel()
     return list(dict.fromkeys(_announcement(info) for info in infos if info.server))
 

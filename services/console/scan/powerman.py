@@ -1,22 +1,18 @@
 """Find PowerMan daemons by their greeting."""
 
-import re
-
 from services.console.scan.exchange import Target, conversation, line
 from services.console.scan.found import Bus, Found
-from services.driver.protocols.powerman import PORT
+from services.driver.protocols.powerman import GREETING, PORT, PROMPT
 
-# > 001 powerman 2.3.27\r\n
-# > powerman> \
-_GREETING = re.compile(r"001 powerman ([\w.+~-]+)")
+_PROMPT = PROMPT.lstrip()
 _QUIT = b"quit\r\n"
 
 
 async def probe(target: Target) -> list[Found]:
     """Find the daemon there, or nothing."""
     async with conversation(target) as (reader, writer):
-        greeting = _GREETING.fullmatch(await line(reader) or "")
-        if not greeting:
+        greeting = GREETING.fullmatch(await line(reader) or "")
+        if not greeting or await reader.readexactly(len(_PROMPT)) != _PROMPT:
             return []
         writer.write(_QUIT)
         facts = {"server": f"powerman {greeting[1]}"}

@@ -51,10 +51,13 @@ def named(text: str, present: Callable[[], Iterable[Line]] = listed) -> list[str
     return names
 
 
-def probe(port: str) -> list[Found]:
-    """Ask the device at a port what it is, in three protocols; blocks for some seconds."""
+def probe(port: str, patience: float = REPLY_TIMEOUT) -> list[Found]:
+    """Ask the device at a port what it is, in three protocols, each reply within the patience.
+
+    It blocks; a PowerError says that the port cannot be used.
+    """
     try:
-        with _opened(port) as line:
+        with _opened(port, patience) as line:
             with contextlib.suppress(OSError, serial.SerialException):
                 line.dtr, line.rts = True, False  # what feeds the cables that take power from it
             return _asked(line, port)
@@ -82,10 +85,8 @@ def _exchange(line: serial.Serial, question: bytes, end: bytes) -> bytes:
     return bytes(line.read_until(end))
 
 
-def _opened(port: str) -> serial.Serial:
-    line: serial.Serial = serial.serial_for_url(
-        port, BAUDRATE, timeout=REPLY_TIMEOUT, exclusive=True
-    )
+def _opened(port: str, patience: float) -> serial.Serial:
+    line: serial.Serial = serial.serial_for_url(port, BAUDRATE, timeout=patience, exclusive=True)
     return line
 
 

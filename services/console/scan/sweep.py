@@ -14,7 +14,7 @@ from services.console.scan.scanners import Scanner, Scope
 from shared.errors import PowerError
 
 # What somebody who is no power device may do: refuse, hang up, stay silent, talk nonsense.
-_NOTHING_THERE: Final = (OSError, PowerError)
+_NOTHING_THERE: Final = (OSError, EOFError, PowerError)
 
 logger = logging.getLogger(__name__)
 

@@ -54,7 +54,7 @@ def examples(dialect: Dialect, known: Knowledge | None = None) -> dict[bytes, by
 class SimulatedQx:
     """One device; use it as a context manager.
 
-    `replies` are by request. What is not there gets `unknown`: bytes, or None for silence, or "echo".
+    `replies` are by request. What is not there gets `unknown`: bytes, None for silence, or "echo".
     `requests` lists what came. A device that is not `connected` hears and says nothing.
     """
 

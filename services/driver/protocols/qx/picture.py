@@ -172,7 +172,12 @@ class Picture:
             self._known = replace(own, guessed_packs=self._estimates.packs)
         alarms = [text for _, found in self._in_order() for text in found.alarms]
         reading = DeviceReading(
-            variables={**own.variables, **extra, "driver.version.data": self.dialect.version},
+            variables={
+                **own.variables,
+                **extra,
+                **self._overrides,
+                "driver.version.data": self.dialect.version,
+            },
             status=words.status(own.words),
             alarms=(*dict.fromkeys(alarms), *words.alarms(own.words)),
             writable=limits.writable(self.dialect, own),
@@ -288,7 +293,8 @@ def _has_vital(query: Query) -> bool:
 
 
 def _is_quick(query: Query) -> bool:
-    return any(field.quick for field in query.fields)
+    """Tell a query to ask each time: an old word of one must not outvote a new one of another."""
+    return _has_vital(query)
 
 
 def _is_read(field: Field, walk: Walk) -> bool:

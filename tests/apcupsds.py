@@ -1,4 +1,4 @@
-"""Debian's real apcupsd, fed by another information server, for tests.
+"""Debian's real apcupsd, fed by another one or by a serial port, for tests.
 
 The package conflicts with NUT's, so `tools/debian-unpacked` lays it beside the virtual environment.
 """
@@ -16,9 +16,9 @@ STOP_TIMEOUT = 10.0
 SETTINGS = """\
 ## apcupsd.conf v1.1 ##
 UPSNAME second
-UPSCABLE ether
-UPSTYPE net
-DEVICE {upstream}
+UPSCABLE {cable}
+UPSTYPE {type}
+DEVICE {source}
 POLLTIME 1
 LOCKFILE {folder}
 SCRIPTDIR {folder}
@@ -46,17 +46,22 @@ def unpacked() -> Path:
 class RealApcupsd:
     """An apcupsd that reads the UPS of another one; use it as an async context manager.
 
+    `source` is the other's address, or a serial port: then `cable` is smart and `type` apcsmart.
     Whatever it wants to be done, such as a shutdown, is done by a script that does nothing.
     """
 
-    def __init__(self, folder: Path, upstream: str) -> None:
+    def __init__(
+        self, folder: Path, source: str, *, cable: str = "ether", type: str = "net"
+    ) -> None:
         self._folder = folder
         self._port = free_port()
         self._process: asyncio.subprocess.Process | None = None
         control = folder / "apccontrol"
         control.write_text("#!/bin/sh\nexit 0\n")
         control.chmod(0o755)
-        text = SETTINGS.format(folder=folder, upstream=upstream, port=self._port)
+        text = SETTINGS.format(
+            folder=folder, source=source, cable=cable, type=type, port=self._port
+        )
         (folder / "apcupsd.conf").write_text(text)
 
     @property

@@ -11,6 +11,7 @@ from shared.topics import DeviceTopic
 from tests.apcupsds import RealApcupsd
 from tests.integration.watcher import driver_settings, driving, watching
 from tests.likenut import OurDriver, RealDriver, differences, record
+from tests.simulators.apcsmart import SimulatedUps, smart_ups
 from tests.simulators.nis import nis_server, report
 
 pytestmark = pytest.mark.integration
@@ -146,22 +147,32 @@ async def test_it_reads_debian_s_apcupsd_through_its_states(tmp_path):
         assert (await soon(ours.report)).status == {"OL"}
 
 
-async def test_nut_and_ours_read_the_same_of_debian_s_apcupsd(tmp_path):
-    async with (
-        nis_server() as first,
-        RealApcupsd(tmp_path, first.address) as second,
-        OurDriver("apcupsd", second.address) as ours,
-    ):
+async def test_nut_and_ours_read_the_same_of_an_apcupsd_at_another(tmp_path):
+    async with nis_server() as first, RealApcupsd(tmp_path, first.address) as second:
+        assert await compared("debian-apcupsd", second, tmp_path, CLOCK) > 40
+
+
+async def test_nut_and_ours_read_the_same_of_an_apcupsd_at_a_serial_ups(tmp_path):
+    with SimulatedUps(smart_ups()) as ups:
+        daemon = RealApcupsd(tmp_path, ups.port, cable="smart", type="apcsmart")
+        async with daemon:
+            listed = {**CLOCK, "variable:ups.test.interval": "test-interval"}
+            assert await compared("debian-apcupsd-smart", daemon, tmp_path, listed) > 40
+
+
+async def compared(case, daemon, folder, listed):
+    """Compare both drivers; return how many variables NUT's reports."""
+
+    def report_of_nut():
+        with RealDriver(folder / "nut", "apcupsd-ups", {"port": daemon.address}) as nut:
+            return nut.report()
+
+    async with OurDriver("apcupsd", daemon.address) as ours:
         await soon(ours.report)
-
-        def compare():
-            with RealDriver(tmp_path / "nut", "apcupsd-ups", {"port": second.address}) as nut:
-                return nut.report()
-
-        theirs = await asyncio.to_thread(compare)
-        mine = await ours.wait_for(lambda mine: not differences(theirs, mine, CLOCK))
-        assert record("apcupsd-ups", "debian-apcupsd", theirs, mine, CLOCK) == []
-        assert len(theirs.variables) > 30
+        theirs = await asyncio.to_thread(report_of_nut)
+        mine = await ours.wait_for(lambda mine: not differences(theirs, mine, listed))
+        assert record("apcupsd-ups", case, theirs, mine, listed) == []
+        return len(theirs.variables)
 
 
 CLOCK = {

@@ -191,6 +191,12 @@ def _number(units: str, places: int = 1, factor: int = 1) -> Reader:
     return read
 
 
+def _limit(units: str, factor: int = 1) -> Reader:
+    """Read a limit that apcupsd itself acts on; -1 says that there is none."""
+    number = _number(units, places=0, factor=factor)
+    return lambda text: None if text.startswith("-1 ") else number(text)
+
+
 def _word(text: str) -> str:
     return text
 
@@ -256,13 +262,13 @@ ITEMS = (
     Item("LINEFREQ", "output.frequency", _number("hz")),
     Item("OUTCURNT", "output.current", _number("amps", places=2)),
     Item("BCHARGE", "battery.charge", _PERCENT),
-    Item("MBATTCHG", "battery.charge.low", _number("percent", places=0)),
+    Item("MBATTCHG", "battery.charge.low", _limit("percent")),
     Item("RETPCT", "battery.charge.restart", _PERCENT),
     Item("BATTDATE", "battery.date", _first_word),
     Item("BATTV", "battery.voltage", _VOLTS),
     Item("NOMBATTV", "battery.voltage.nominal", _VOLTS),
     Item("TIMELEFT", "battery.runtime", _number("minutes", factor=60)),
-    Item("MINTIMEL", "battery.runtime.low", _number("minutes", places=0, factor=60)),
+    Item("MINTIMEL", "battery.runtime.low", _limit("minutes", factor=60)),
     Item("EXTBATTS", "battery.packs.external", _number("", places=0)),
     Item("BADBATTS", "battery.packs.bad", _number("", places=0)),
     Item("HUMIDITY", "ambient.humidity", _number("percent")),

@@ -144,7 +144,7 @@ def test_what_is_not_told_is_no_variable(item, untold):
     assert item.variable not in reading.variables
 
 
-NUMBERS = [item for item in ITEMS if item.read.__qualname__.startswith("_number")]
+NUMBERS = [item for item in ITEMS if item.read.__qualname__.startswith(("_number", "_limit"))]
 
 
 def test_a_text_that_cannot_be_printed_is_no_variable():
@@ -158,6 +158,11 @@ def test_a_text_that_cannot_be_printed_is_no_variable():
 def test_a_number_of_another_shape_is_no_reading(item, wrong):
     with pytest.raises(DeviceError, match=f"unexpected {item.key} from apcupsd: "):
         read(report(**{item.key: wrong}))
+
+
+def test_a_limit_that_is_turned_off_is_no_variable():
+    variables = read(report(MBATTCHG="-1 Percent", MINTIMEL="-1 Minutes")).variables
+    assert not {"battery.charge.low", "battery.runtime.low"} & set(variables)
 
 
 def test_old_reports_are_understood():

@@ -74,9 +74,9 @@ class Estimates:
         self, now: float, variables: Mapping[str, str], words: Collection[str]
     ) -> dict[str, str]:
         """Say what a device with these variables does not say itself of its battery."""
-        extra = _voltages(variables)
         if CHARGE in variables and RUNTIME in variables:
-            return extra
+            return {}
+        extra = _voltages(variables)
         everything = {**variables, **extra}
         share = self._share(everything)
         if self._calibration:

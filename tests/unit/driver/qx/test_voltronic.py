@@ -161,6 +161,12 @@ def test_a_fault_is_asked_for_and_told(protocol, code, text):
     assert ("OVER" in str(read.status)) is (text == "Overload fault.")
 
 
+def test_a_cut_is_seen_at_once_whatever_the_mode_was():
+    picture = walked(VOLTRONIC, replies(QMOD=b"(L\r"))
+    walk_again(picture, replies(QMOD=b"(B\r", QGS=status("101000000001")), Walk.QUICK)
+    assert str(picture.reading(0.0).status).startswith("OB")
+
+
 def test_nobody_asks_for_a_fault_that_there_is_not():
     asked = [query.request for query in walked(VOLTRONIC, replies()).due(Walk.FULL)]
     assert "QFS\r" not in asked

@@ -10,6 +10,7 @@ from services.driver.drivers.clone import (
     CloneOutletOptions,
 )
 from services.driver.drivers.dummy import DummyOptions, dummy_driver
+from services.driver.drivers.eatonmqtt import EatonMqttDriver, EatonMqttOptions
 from services.driver.drivers.failover import FailoverDriver, FailoverOptions
 from services.driver.drivers.netxml import NetxmlDriver, NetxmlOptions
 from services.driver.drivers.nut import NutDriver, NutOptions
@@ -90,6 +91,12 @@ KINDS = (
         QxDriver,
         "as qx, with the options of NUT's older drivers for these UPSes",
         aliases=("blazer_ser", "blazer_usb", "bestups", "megatec", "megatec_usb"),
+    ),
+    Kind(
+        "eaton-mqtt",
+        EatonMqttOptions,
+        EatonMqttDriver,
+        "Eaton's Network-M2 and -M3 cards, over their own MQTT server",
     ),
     Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )

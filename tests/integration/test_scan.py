@@ -4,17 +4,17 @@ Everything is on loopback: NUT's own port on addresses of 127.0.0.0/8 that nothi
 """
 
 import asyncio
+import contextlib
+import io
 import ipaddress
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -22,7 +22,7 @@ import pytest
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from services.console.scan import announced, netxml
-from services.console.scan.command import own_networks
+from services.console.scan.command import main, own_networks
 from services.console.scan.exchange import Target
 from services.console.scan.found import Found
 from services.console.scan.nutserver import probe as ask_nut
@@ -41,6 +41,7 @@ from tests.simulators.nis import nis_server
 pytestmark = pytest.mark.integration
 
 RUN_TIMEOUT = 30
+CRASHES = 5  # that nut-scanner 2.8.0 may have in a row
 ROOT = Path(__file__).parents[2]
 # A network of this test's own, so that another run beside it does not get in the way.
 NET = f"127.{100 + os.getpid() // 250 % 100}.{os.getpid() % 250}"
@@ -72,25 +73,28 @@ def upsd(tmp_path_factory: pytest.TempPathFactory) -> Generator[Upsd]:
         yield Upsd(nut, port6)
 
 
-def run(*command: str) -> str:
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False, cwd=ROOT
-    )
+def scan(*arguments: str) -> str:
+    """Run ours as the command does, in this process."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert main(["-q", *arguments]) == 0
+    return said.getvalue()
+
+
+def nut_scanner(*arguments: str) -> str:
+    """Run NUT's own; its threads trip over each other now and then, so it gets one at a time."""
+    command = [find_nut_program("nut-scanner"), "-q", "-T", "1", *arguments]
+    done = started(command)
+    for _ in range(CRASHES):
+        done = done if done.returncode >= 0 else started(command)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def scan(*arguments: str) -> str:
-    return run(sys.executable, "-m", "services.console", "scan", "-q", *arguments)
-
-
-def nut_scanner(*arguments: str) -> str:
-    return run(find_nut_program("nut-scanner"), "-q", *arguments)
-
-
-def sorted_sections(text: str) -> list[str]:
-    """The sections without their numbers: NUT's threads print them in any order."""
-    return sorted(re.split(r"^\[nutdev\d+\]\n", text, flags=re.MULTILINE))
+def started(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=RUN_TIMEOUT, check=False, cwd=ROOT
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,17 +116,14 @@ def test_one_server_is_printed_as_nut_scanner_prints_it(upsd: Upsd, arguments):
     "arguments",
     [
         ("-O", "-s", f"{NET}.0", "-e", f"{NET}.3"),
-        ("-O", "-s", f"{NET}.3", "-e", f"{NET}.0"),
-        ("-O", "-m", f"{NET}.0/29", "-t", "2", "-T", "4"),
+        ("-O", "-P", "-s", f"{NET}.3", "-e", f"{NET}.0"),
+        ("-O", "-m", f"{NET}.0/29", "-t", "2"),
     ],
 )
 def test_a_range_gives_what_nut_scanner_finds(upsd: Upsd, arguments):
-    ours, theirs = scan(*arguments), nut_scanner(*arguments)
-    assert sorted_sections(ours) == sorted_sections(theirs)
-    assert ours.count("[nutdev") == 2 * len(DEVICES)
-    assert sorted(scan("-P", *arguments).splitlines()) == sorted(
-        nut_scanner("-P", *arguments).splitlines()
-    )
+    ours = scan(*arguments)
+    assert ours == nut_scanner(*arguments)
+    assert ours.count('"nutclient"') == 2 * len(DEVICES)
 
 
 def test_ipv6_is_scanned_and_unlike_nut_2_8_0_the_port_is_kept(upsd: Upsd):
@@ -132,7 +133,7 @@ def test_ipv6_is_scanned_and_unlike_nut_2_8_0_the_port_is_kept(upsd: Upsd):
     assert theirs.count('@::1"') == len(DEVICES)
     assert ours == theirs.replace("@::1", whole)
     for name in DEVICES:
-        assert run(find_nut_program("upsc"), f"{name}{whole}", "ups.status")
+        assert started([find_nut_program("upsc"), f"{name}{whole}", "ups.status"]).returncode == 0
 
 
 def test_the_address_of_another_port_can_be_read_too(upsd: Upsd):
@@ -285,7 +286,7 @@ async def test_names_of_strangers_stay_names(tmp_path: Path):
     assert "\x1b" not in found.facts["description"]
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def announcing(*services: tuple[str, str, int, dict[str, str]]) -> AsyncGenerator[None]:
     """Announce NUT servers (kind, host, port, text record) on the loopback interface."""
     async with AsyncZeroconf(interfaces=["127.0.0.1"]) as zeroconf:
@@ -318,7 +319,7 @@ async def test_servers_that_announce_themselves_are_found(upsd: Upsd):
     assert f"gone.local:{gone}" in ports
 
 
-@contextmanager
+@contextlib.contextmanager
 def on_a_line(answer: Callable[[bytes], bytes]) -> Generator[str]:
     """A serial line with somebody on its other end, who answers what was said so far."""
     ours, theirs = os.openpty()
@@ -393,14 +394,8 @@ def test_a_serial_device_tells_by_its_answers_what_it_is(answer, driver):
 def test_a_port_that_cannot_be_opened_is_named(tmp_path: Path):
     with pytest.raises(PowerError, match="nothing"):
         ask_line(str(tmp_path / "nothing"))
-    done = subprocess.run(
-        [sys.executable, "-m", "services.console", "scan", "-E", str(tmp_path / "nothing")],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=RUN_TIMEOUT,
-        check=False,
-    )
+    nothing = str(tmp_path / "nothing")
+    done = started([sys.executable, "-m", "services.console", "scan", "-E", nothing])
     assert (done.returncode, done.stdout) == (0, "")
     assert str(tmp_path / "nothing") in done.stderr
 

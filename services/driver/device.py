@@ -32,7 +32,7 @@ from shared.topics import DeviceTopic
 ANSWER_TIMEOUT = 30.0  # drivers give up much sooner; this is for one that hangs
 FIND_TIMEOUT = 90.0  # a driver may have to try many protocols and speeds
 FIRST_DELAY = 0.5
-MAX_DELAY = 15.0
+MAX_DELAY = 15.0  # after a mistake of ours
 MAX_ORDERS = 100
 
 Reload = Callable[[], None]
@@ -75,6 +75,11 @@ class Device:
         """The user's tables that the driver works with."""
         return self._site.tables
 
+    @property
+    def _longest_delay(self) -> float:
+        """A line that has come back is to be found within two polls."""
+        return max(FIRST_DELAY, 2 * self._interval)
+
     def can_take(self, settings: DeviceSettings) -> bool:
         """Tell whether `configure` will do, or whether the settings ask for another line."""
         old = self.settings
@@ -113,7 +118,7 @@ class Device:
                     raise
                 except Exception as error:  # decision 0003: no driver hurts another
                     self._stumble(error)
-                delay, self._delay = self._delay, min(self._delay * 2, MAX_DELAY)
+                delay, self._delay = self._delay, min(self._delay * 2, self._longest_delay)
                 await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 -- no secret
         except SettingsError as error:
             self._give_up(str(error))

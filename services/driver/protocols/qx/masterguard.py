@@ -168,6 +168,7 @@ MASTERGUARD = Dialect(
                 ),
                 Field("ups.status", 58, 59, form="", convert=masterguard_values.status, quick=True),
                 Field("ups.status", 59, 60, form="", convert=masterguard_values.status, quick=True),
+                Field("ups.alarm", 63, 64, form="", convert=masterguard_values.status, quick=True),
                 Field("ups.status", 65, 66, form="", convert=masterguard_values.status, quick=True),
                 Field("ups.alarm", 66, 67, form="", convert=masterguard_values.status, quick=True),
                 Field(
@@ -178,15 +179,6 @@ MASTERGUARD = Dialect(
                     convert=masterguard_values.status,
                     quick=True,
                 ),
-            ),
-        ),
-        Query(
-            request="Q3\r",
-            example=(b"(00 225.9 225.9 229.3 043 50.0 02.27 23.4 017.03 100 00000000 00000000\r"),
-            lead="(",
-            length=69,
-            fields=(
-                Field("ups.alarm", 63, 64, form="", convert=masterguard_values.status, quick=True),
             ),
         ),
         Query(

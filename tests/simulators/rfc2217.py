@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from serial.rfc2217 import PortManager
 
@@ -33,8 +33,11 @@ class SerialPort:
     rts: bool = False
     break_condition: bool = False
     driven: list[tuple[str, bool]] = field(default_factory=list)
+    fixed: dict[str, Any] = field(default_factory=dict)  # what cannot be set
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(self, "fixed"):
+            value = self.fixed.get(name, value)
         if name in ("dtr", "rts", "break_condition") and hasattr(self, "driven"):
             self.driven.append((name, value))
         object.__setattr__(self, name, value)
@@ -52,7 +55,7 @@ class Server:
     def __init__(self, answer: Answer) -> None:
         self.port = SerialPort()
         self.answer = answer
-        self.connections = 0
+        self.requests = 0  # how often something came
         self._writers: dict[asyncio.StreamWriter, PortManager] = {}
         self._server: asyncio.Server | None = None
         self._number = 0
@@ -79,9 +82,7 @@ class Server:
     def freeze(self) -> None:
         """Stay connected and answer nothing any more."""
         for writer in self._writers:
-            transport = writer.transport
-            assert isinstance(transport, asyncio.ReadTransport)
-            transport.pause_reading()
+            cast(asyncio.Transport, writer.transport).pause_reading()  # uvloop's is none
 
     def set_lines(self, **lines: bool) -> None:
         """Let the device drive its lines."""
@@ -96,11 +97,11 @@ class Server:
             writer.write(b"".join(manager.escape(data)))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        manager = PortManager(self.port, _Connection(writer))
+        manager = PortManager(self.port, _Connection(writer))  # type: ignore[arg-type] # alike as far as it looks
         self._writers[writer] = manager
         try:
             while data := await reader.read(4096):
+                self.requests += 1
                 request = b"".join(manager.filter(data))
                 if request:
                     writer.write(b"".join(manager.escape(self.answer(request))))

@@ -151,8 +151,8 @@ class SerialLine:
         if not stream.input:
             raise DeviceError(f"{self._where}: no reply{asked} in {within:g} s")
         found = stream.take(MAX_REPLY)
-        what = "a reply without an end" if len(found) == MAX_REPLY else "the reply was cut short"
-        raise DeviceError(f"{self._where}: {what}{asked} in {within:g} s: {found[:80]!r}")
+        how = "without an end" if len(found) == MAX_REPLY else f"cut short in {within:g} s"
+        raise DeviceError(f"{self._where}: the reply{asked} was {how}: {found[:80]!r}")
 
 
 def _has_reply(found: bytearray, end: bytes) -> Callable[[], bool]:

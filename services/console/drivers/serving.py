@@ -14,7 +14,10 @@ OLDEST_RELEASE: Final = "2.8.0"
 
 # Kinds that have NUT's name for a driver, and serve only some of the transports that it has.
 # The rest is served through NUT's own driver until ours has it.
-ONLY: Final[Mapping[str, Collection[Transport]]] = {"qx": (Transport.SERIAL, Transport.UNTOLD)}
+ONLY: Final[Mapping[str, Collection[Transport]]] = {
+    "qx": (Transport.SERIAL, Transport.UNTOLD),
+    "blazer": (Transport.SERIAL, Transport.UNTOLD),
+}
 
 
 class Served(StrEnum):

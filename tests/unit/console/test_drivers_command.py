@@ -130,4 +130,13 @@ def test_a_driver_that_only_later_releases_have_is_told_with_the_release():
 def test_the_tables_name_what_there_is():
     listed = {way.driver for each in models() for way in each.ways}
     assert set(FIRST_RELEASE) | GIVEN_UP <= listed
-    assert set(ONLY) <= {kind.name for kind in KINDS} | {"qx"}
+    assert set(ONLY) <= {kind.name for kind in KINDS}
+
+
+def test_no_serial_driver_claims_the_usb_models_of_its_namesakes():
+    claimed = {
+        service(each).driver
+        for each in models()
+        if {way.transport for way in each.ways} == {Transport.USB}
+    }
+    assert claimed <= {ANY_DRIVER, ""}

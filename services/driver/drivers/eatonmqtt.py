@@ -1,6 +1,7 @@
 """The driver eaton-mqtt: Eaton's Network-M2 and -M3 cards, which are MQTT servers themselves."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from shared.settings import BusSettings, Section
 
 PORT = 8883
 START_TIMEOUT = 30.0
+SETTLE_TIME = 2.0  # seconds without a new topic, after which the card has said all it has
 _Result = TypeVar("_Result")
 _PLACE = "port: name the address of the card, such as ups.example.com or 10.0.0.2:8883"
 
@@ -61,7 +63,7 @@ class EatonMqttDriver:
         self._line = MqttLine(_settings(site.port, options), manner, FILTERS)
 
     async def open(self) -> None:
-        """Connect, and wait until the card has said what is needed."""
+        """Connect, and wait until the card has said everything once."""
         await self._line.open()
         try:
             async with asyncio.timeout(START_TIMEOUT):
@@ -70,6 +72,8 @@ class EatonMqttDriver:
                     self._take()
         except TimeoutError:
             raise DeviceError(f"{self._line.where}: {self._why()}") from None
+        while await self._is_growing():
+            pass
 
     async def close(self) -> None:
         """Hang up."""
@@ -100,6 +104,16 @@ class EatonMqttDriver:
     async def set(self, name: str, value: str) -> None:  # noqa: ARG002 -- nothing can be written
         """Refuse: what the card wants to be told is not known."""
         raise RefusedError(ResultStatus.READ_ONLY, f"{name} cannot be written")
+
+    async def _is_growing(self) -> bool:
+        """Wait for a topic that is new; tell whether there was one."""
+        known = len(self._card.topics)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_TIME):
+                while len(self._card.topics) == known:
+                    await self._line.news()
+                    self._take()
+        return len(self._card.topics) > known
 
     def _take(self) -> None:
         for topic, payload, _ in self._line.taken():

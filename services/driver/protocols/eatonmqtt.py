@@ -101,7 +101,7 @@ class Card:
         """Tell whether the load has power; None where the card does not say it."""
         output = f"{UPS}/outputs/1/status"
         names = [name for name in self.topics if re.fullmatch(_OUTLET, name)]
-        if "supply" in self.topics.get(output, {}):
+        if self.topics.get(output, {}).get("supply") is not None:
             names = [output]
         return any(self._flag(name, "supply") for name in names) if names else None
 

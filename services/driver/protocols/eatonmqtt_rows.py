@@ -237,5 +237,11 @@ REASONS = (
     ("input voltage out of range", f"{UPS}/inputs/1/status", "voltageOutOfRange"),
     ("input frequency out of range", f"{UPS}/inputs/1/status", "frequencyOutOfRange"),
 )
-NEEDED = (f"{UPS}/status", f"{UPS}/inputs/1/status", f"{BANK}/status", f"{BANK}/measures")
+NEEDED = (
+    f"{UPS}/identification",
+    f"{UPS}/status",
+    f"{UPS}/inputs/1/status",
+    f"{BANK}/status",
+    f"{BANK}/measures",
+)
 """Without these topics nothing certain can be said of the UPS."""

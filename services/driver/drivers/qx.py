@@ -49,7 +49,10 @@ class QxDriver:
         """Find the dialect, read everything and apply the options that write to the device."""
         await self._line.open()
         dialect = await self._find()
-        self._found = Picture(dialect, self._given, self._site.defaults, self._site.overrides)
+        site = self._site
+        self._found = Picture(
+            dialect, self._given, site.defaults, site.overrides, self._options.names
+        )
         await self._walk(Walk.FIRST)
         self._found.reading(_now())
         self._next = Walk.FULL if ONE_PACK in self._given else Walk.QUICK
@@ -242,7 +245,7 @@ class QxDriver:
                 continue
             if self._picture.setting(setting.variable, private=True) is not setting:
                 continue
-            if known.private.get(setting.variable, "").lower() == value.lower():
+            if not self._picture.differs(setting, value):
                 continue
             try:
                 orders.check_limits(self._picture.dialect, setting, value, known)

@@ -1,5 +1,6 @@
 """Options of the driver qx: those of NUT's nutdrv_qx and blazer drivers, by their names."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -132,6 +133,8 @@ class QxOptions(Section):
     langid_fix: str | None = Field(default=None, description=FOR_USB)
     noscanlangid: bool = Field(default=False, description="For devices on USB; not used yet.")
 
+    # Variables that the driver has by another name.
+    names: ClassVar[Mapping[str, str]] = {}
     usb: ClassVar[tuple[str, ...]] = (
         "subdriver",
         "vendorid",
@@ -162,9 +165,11 @@ class BlazerOptions(QxOptions):
         default=None, ge=0, le=9999, description="Minutes before a start (ups.delay.start)."
     )
 
+    names: ClassVar[Mapping[str, str]] = {"device.mfr": "ups.mfr", "device.model": "ups.model"}
+
     def given(self) -> dict[str, str]:
-        """List the options, with the delay in seconds."""
-        found = super().given()
+        """List the options, with the delay in seconds; one pack's voltage is always multiplied."""
+        found = {"battery_voltage_reports_one_pack": "", **super().given()}
         if self.ondelay is not None:
             found["ondelay"] = str(self.ondelay * 60)
         return found

@@ -51,7 +51,8 @@ class UnreadableError(DeviceError):
 class Picture:
     """What is known of one device; a walk asks the `due` queries and gives each reply to `take`.
 
-    `defaults` and `overrides` are variables that the settings give. A walk ends with `reading`.
+    `defaults` and `overrides` are variables that the settings give, `names` are those that the
+    reading has for variables of the tables. A walk ends with `reading`.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Picture:
         options: Mapping[str, str],
         defaults: Mapping[str, str] | None = None,
         overrides: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | None = None,
     ) -> None:
         self.dialect = dialect
         self.options = options
         self._numbers = {id(query): number for number, query in enumerate(dialect.queries)}
         self._defaults, self._overrides = defaults or {}, overrides or {}
+        self._names = names or {}
         self._heard: dict[Place, Found] = {}
         self._left_out: set[Place] = set(_spared(dialect, options))
         self._misses: dict[int, int] = {}
@@ -173,7 +176,7 @@ class Picture:
         alarms = [text for _, found in self._in_order() for text in found.alarms]
         reading = DeviceReading(
             variables={
-                **own.variables,
+                **{self._names.get(name, name): text for name, text in own.variables.items()},
                 **extra,
                 **self._overrides,
                 "driver.version.data": self.dialect.version,

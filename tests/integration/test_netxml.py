@@ -104,6 +104,21 @@ async def test_a_fault_is_one_clear_error_and_the_next_line_works(fault):
                 assert await after.poll() == first
 
 
+async def test_a_card_that_stays_ill_is_always_told_in_the_same_words(caplog):
+    caplog.set_level("INFO")
+    with Card() as card:
+        site = Site("ups", card.url)
+        async with line(card, site) as made:
+            await made.poll()
+            card.faults = {"*": http_error(503)}
+            with pytest.raises(DeviceError) as first:
+                await made.poll()
+        with pytest.raises(DeviceError) as second:
+            await line(card, site).__aenter__()
+    assert str(first.value) == str(second.value)
+    assert caplog.text == ""  # telling is up to the owner of the line
+
+
 async def test_a_value_out_of_shape_is_an_error_and_no_value():
     with Card() as card:
         async with line(card) as made:

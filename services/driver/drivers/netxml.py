@@ -113,6 +113,8 @@ class NetxmlDriver:
             try:
                 self._product(page, reply)
             except DeviceError as error:
+                if page == hint and reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    raise
                 troubles.append(str(error))
             else:
                 self._page = self._site.hints["page"] = page

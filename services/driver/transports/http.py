@@ -4,6 +4,7 @@ What goes wrong raises DeviceError naming the page, never the login. Proxies are
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pydantic import SecretStr
 from shared.errors import DeviceError, SettingsError
 
 MAX_BODY = 1024 * 1024  # bytes; no device says more on one page
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request otherwise
+
 _RULE = "port: name the address of the card, such as http://ups.example.com or https://10.0.0.2:443"
 
 

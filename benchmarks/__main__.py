@@ -17,6 +17,7 @@ from benchmarks.fleet import fleet
 from benchmarks.progress import say
 from benchmarks.reaction import reaction
 from benchmarks.report import Table, markdown, with_region
+from benchmarks.serial import serial
 from benchmarks.size import size
 from benchmarks.speed import speed
 from tests.realnut import find_nut_program
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "reaction": lambda _seconds: reaction(),
     "size": lambda _seconds: size(),
     "fleet": lambda _seconds: fleet(),
+    "serial": lambda _seconds: serial(),
     "broker": broker,
 }
 

@@ -1,0 +1,43 @@
+"""Serial UPSes that speak Q1: `python -m benchmarks.serialdevices COUNT FILE`.
+
+Each is a pseudo-terminal; their paths are written into the file, a line for each.
+"""
+
+import os
+import selectors
+import sys
+import tty
+from pathlib import Path
+
+REPLIES = {
+    b"Q1\r": b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000\r",
+    b"F\r": b"#230.0 002 024.0 50.0\r",
+    b"I\r": b"#Example Power   Line 1500  1.0       \r",
+}
+
+
+def serve(count: int, file: Path) -> None:
+    """Answer until killed; a request that is unknown is echoed, as such devices do."""
+    ready = selectors.DefaultSelector()
+    paths = []
+    for _ in range(count):
+        ours, theirs = os.openpty()  # we keep the other end open, so that devices never vanish
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        paths.append(os.ttyname(theirs))
+        ready.register(ours, selectors.EVENT_READ, bytearray())
+    written = file.with_suffix(".new")
+    written.write_text("".join(f"{path}\n" for path in paths))
+    written.replace(file)
+    while True:
+        for key, _ in ready.select():
+            heard: bytearray = key.data
+            heard += os.read(key.fd, 4096)
+            *requests, rest = bytes(heard).split(b"\r")
+            heard[:] = rest
+            for request in requests:
+                os.write(key.fd, REPLIES.get(request + b"\r", request + b"\r"))
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), Path(sys.argv[2]))

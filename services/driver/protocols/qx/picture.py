@@ -158,7 +158,11 @@ class Picture:
         self._known = self._composed()
 
     def learn(self, variables: Mapping[str, str], private: Mapping[str, str]) -> None:
-        """Take over what holds since the device accepted something."""
+        """Take over what holds since the device accepted something, until it says so itself."""
+        for number, place in list(self._heard):
+            field = self.dialect.queries[number].fields[place]
+            if field.variable in (private if field.private else variables):
+                del self._heard[number, place]
         self._also = replace(
             self._also,
             variables={**self._also.variables, **variables},
@@ -253,8 +257,9 @@ class Picture:
 
     def _composed(self) -> Knowledge:
         """Put together what all fields said last; of fields read once the first counts."""
-        variables = {**self._defaults, **self.dialect.constants, **self._kept}
-        private: dict[str, str] = {}
+        also = self._also
+        variables = {**self._defaults, **self.dialect.constants, **self._kept, **also.variables}
+        private = dict(also.private)
         words: frozenset[str] = frozenset()
         said: set[str] = set()
         for (number, place), found in self._in_order():
@@ -268,8 +273,8 @@ class Picture:
                 (private if field.private else variables)[field.variable] = found.text
                 said.add(field.variable)
         return Knowledge(
-            variables=merged({}, {**variables, **self._also.variables, **self._overrides}),
-            private=merged({}, {**private, **self._also.private}),
+            variables=merged({}, {**variables, **self._overrides}),
+            private=merged({}, private),
             words=words,
             options=self.options,
             guessed_packs=self._estimates.packs,

@@ -190,7 +190,7 @@ class Pair:
         return self.their_ups.orders, self.our_ups.orders
 
 
-async def test_alerts_change_the_status_of_both_drivers(tmp_path):
+async def alerts_change_the_status(folder: Path) -> None:
     changes = [
         ("!", {"OB"}),
         ("%", {"OB", "LB"}),
@@ -200,14 +200,14 @@ async def test_alerts_change_the_status_of_both_drivers(tmp_path):
         ("=", {"OL"}),
         ("#", {"OL", "RB"}),
     ]
-    async with Pair(tmp_path, smart_ups({"battery.charge": "100.0"}), {}) as pair:
+    async with Pair(folder, smart_ups({"battery.charge": "100.0"}), {}) as pair:
         for character, words in changes:
             pair.their_ups.alert(character)
             pair.our_ups.alert(character)
             await pair.see(words)
 
 
-async def test_both_drivers_write_the_same_settings(tmp_path):
+async def settings_are_written(folder: Path) -> None:
     wanted = {
         "ups.id": "office",
         "battery.date": "12/31/24",
@@ -222,7 +222,7 @@ async def test_both_drivers_write_the_same_settings(tmp_path):
         "output.voltage.nominal": "225",
         "ups.test.interval": "0",
     }
-    async with Pair(tmp_path, smart_ups(), {}) as pair:
+    async with Pair(folder, smart_ups(), {}) as pair:
         writable = (await pair.ours.report()).writable
         assert set(wanted) == {name for name in writable if not name.startswith("driver.")}
         for name, value in wanted.items():
@@ -235,8 +235,8 @@ async def test_both_drivers_write_the_same_settings(tmp_path):
         assert pair.our_ups.replies[b"s"] == pair.their_ups.replies[b"s"]
 
 
-async def test_both_drivers_give_the_same_orders(tmp_path):
-    async with Pair(tmp_path, smart_ups(), {}) as pair:
+async def orders_are_given(folder: Path) -> None:
+    async with Pair(folder, smart_ups(), {}) as pair:
         for name in (
             "test.panel.start",
             "test.battery.start",
@@ -261,17 +261,23 @@ DANGEROUS = [
 ]
 
 
-async def test_dangerous_orders_are_given_when_they_come_twice(tmp_path):
-    async def twice(folder, name, value, words, order):
-        async with Pair(folder, smart_ups(), {"cshdelay": "0.1"}) as pair:
-            pair.their_ups.status = pair.our_ups.status = words
-            await pair.see(words)
-            assert await pair.command(name, value) == (True, False), "NUT says OK all the same"
-            assert pair.orders == ([], [])
-            await asyncio.sleep(CONFIRM_AFTER)
-            assert await pair.command(name, value) == (True, True)
-            assert pair.orders == (order, order)
+async def dangerous_orders_come_twice(
+    folder: Path, name: str, value: str | None, words: set[str], order: list[str]
+) -> None:
+    async with Pair(folder, smart_ups(), {"cshdelay": "0.1"}) as pair:
+        pair.their_ups.status = pair.our_ups.status = words
+        await pair.see(words)
+        assert await pair.command(name, value) == (True, False), "NUT says OK all the same"
+        assert pair.orders == ([], [])
+        await asyncio.sleep(CONFIRM_AFTER)
+        assert await pair.command(name, value) == (True, True)
+        assert pair.orders == (order, order)
 
+
+async def test_both_drivers_do_the_same_with_alerts_settings_and_orders(tmp_path):
+    # All at once, since NUT's driver takes seconds for each.
     async with asyncio.TaskGroup() as tasks:
+        for scene in (alerts_change_the_status, settings_are_written, orders_are_given):
+            tasks.create_task(scene(tmp_path / scene.__name__))
         for number, case in enumerate(DANGEROUS):
-            tasks.create_task(twice(tmp_path / str(number), *case))
+            tasks.create_task(dangerous_orders_come_twice(tmp_path / str(number), *case))

@@ -20,6 +20,7 @@ from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.qx import QxDriver
 from services.driver.drivers.qx_options import BlazerOptions, QxOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
+from services.driver.protocols.qx.userform import read_table as read_qx_table
 
 NUT_DRIVER = "nut-driver"
 
@@ -84,6 +85,7 @@ KINDS = (
         QxDriver,
         "UPSes that speak Q1 or one of its relatives on a serial line",
         aliases=("nutdrv_qx",),
+        read_table=read_qx_table,
     ),
     Kind(
         "blazer",

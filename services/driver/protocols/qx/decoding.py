@@ -18,6 +18,8 @@ from services.driver.protocols.qx.table import (
 from shared.errors import DeviceError
 
 PRINTABLE = range(0x20, 0x7F)
+TEXT = "%s"
+DIGITS = frozenset("0123456789.")
 
 
 class DeclinedError(DeviceError):
@@ -44,13 +46,15 @@ def decode(
     A field may use what those before it found.
     """
     reply = repaired(query, dialect, raw)
+    if query.example:
+        _check_gaps(query, reply)
     says: dict[int, Found] = {}
     unreadable: dict[int, str] = {}
     for place in places:
         field = query.fields[place]
         try:
             found = _read(query, field, reply, known)
-        except ValueError as error:
+        except (ValueError, LookupError, ArithmeticError) as error:
             unreadable[place] = f"{field.variable}: {error}"
         else:
             says[place] = found
@@ -119,18 +123,23 @@ def _odd(query: Query, raw: bytes, why: str) -> DeviceError:
 
 def _read(query: Query, field: Field, reply: str, known: Knowledge) -> Found:
     text = _cut(query, field, reply)
-    is_number = field.form not in ("", "%s") and field.form[-1] != "s"
-    if is_number:
-        _check_neighbours(query, field, reply)
-        if is_filler(text):
-            return Found()
+    is_number = field.form != "" and field.form[-1] != "s" and not field.says
+    if is_number and is_filler(text):
+        return Found()
+    if field.says:
+        return _meant(field, field.says.get(text))
     if field.convert is None:
         return Found(_plain(field, text, is_number))
     result = field.convert(Cut(text, field, reply, known))
-    if isinstance(result, Found):
-        return result
+    return result if isinstance(result, Found) else _meant(field, result)
+
+
+def _meant(field: Field, result: str | None) -> Found:
+    """Make of a text what its variable takes: words, an alarm or a value."""
+    if result is None:
+        raise ValueError("this text has no meaning")
     if field.variable == STATUS:
-        return Found(words=(result,) if result else ())
+        return Found(words=tuple(result.split()))
     if field.variable == ALARM:
         return Found(alarms=(result,) if result else ())
     return Found(result)
@@ -150,19 +159,14 @@ def _plain(field: Field, text: str, is_number: bool) -> str:
     return written(field.form, text) if field.form and text else text
 
 
-def _check_neighbours(query: Query, field: Field, reply: str) -> None:
-    """Refuse to read a part of a longer number: then the columns are not where they should be."""
-    for place in (field.start - 1, field.end):
-        if place is None or not 0 <= place < len(reply) or reply[place] not in "0123456789.":
-            continue
-        if not _may_be_digit(query, place):
-            raise ValueError(f"the number does not end where it should in {reply!r}")
-
-
-def _may_be_digit(query: Query, place: int) -> bool:
-    if any(
-        field.start <= place and (field.end is None or place < field.end) for field in query.fields
-    ):
-        return True
-    example = query.repair(query.example) if query.repair and query.example else query.example
-    return example[place : place + 1].isdigit() or example[place : place + 1] == b"."
+def _check_gaps(query: Query, reply: str) -> None:
+    """Refuse a reply with digits between its columns: then they are not where they should be."""
+    if all(field.form == TEXT for field in query.fields):
+        return
+    example = (query.repair(query.example) if query.repair else query.example).decode("latin-1")
+    columns: set[int] = set()
+    for field in query.fields:
+        columns.update(range(field.start, len(reply) if field.end is None else field.end))
+    for place, letter in enumerate(example[: len(reply)]):
+        if place not in columns and letter not in DIGITS and reply[place] in DIGITS:
+            raise DeviceError(f"unexpected reply to {query.request!r}: {reply!r}: shifted columns")

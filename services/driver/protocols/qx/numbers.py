@@ -5,7 +5,7 @@ import re
 _NUMBER = re.compile(r" *(\d+(?:\.\d*)?|\.\d+) *\Z", re.ASCII)
 _WHOLE = re.compile(r"\d+\Z", re.ASCII)
 _FILLER = re.compile(r"[-#*. _]+\Z", re.ASCII)
-_FORM = re.compile(r"%(0?\d*(?:\.\d+)?)(?:l?)([dfs])")
+FORM = re.compile(r"%(0?\d*(?:\.\d+)?)(?:l?)([dfs])")
 
 
 def number(text: str) -> float:
@@ -30,7 +30,7 @@ def is_filler(text: str) -> bool:
 
 def written(form: str, value: float | str) -> str:
     """Write a value in a printf form of one place, such as "%.1f", "%03d" or "PM-%s"."""
-    place = _FORM.search(form)
+    place = FORM.search(form)
     if place is None:
         raise ValueError(f"{form!r} has no place for a value")
     size, kind = place.groups()

@@ -128,15 +128,18 @@ class Field:
     """One value in the columns of a reply; `end` None is up to the end of the line.
 
     `form` is the printf form of the value: "%s" takes a text as it is, "" says that all of it comes
-    from `convert` (words and alarms). `quick`: it is read at every poll. `trim` strips blanks and
-    "#" from a text. `private` fields have no variable, they are for other rows to know. `limits`
-    are those of a variable that a `Setting` of the same name writes.
+    from `says` or `convert` (words and alarms). `says` maps every text that may stand there to a
+    value, to words of ups.status or to an alarm ("" for none); any other text is a wrong one.
+    `quick`: it is read at every poll. `trim` strips blanks and "#" from a text. `private` fields
+    have no variable, they are for other rows to know. `limits` are those of a variable that a
+    `Setting` of the same name writes.
     """
 
     variable: str
     start: int
     end: int | None
     form: str = "%.1f"
+    says: Mapping[str, str] = field(default_factory=dict)
     convert: Convert | None = None
     reading: Reading = Reading.EACH
     quick: bool = False

@@ -35,9 +35,8 @@ def walk_again(picture: Picture, replies: Replies, walk: Walk = Walk.FULL) -> No
         except DeclinedError:
             picture.leave_out(query)
         except DeviceError:
-            if walk is not Walk.FIRST or len(_forms(picture.dialect, query.request)) < 2:
+            if walk is not Walk.FIRST or not picture.miss(query, walk):
                 raise
-            picture.leave_out(query)
 
 
 def told(picture: Picture, name: str, value: str | None = None) -> tuple[str, ...]:
@@ -52,7 +51,3 @@ def written(picture: Picture, name: str, value: str, *, private: bool = False) -
     setting = picture.setting(name, private=private)
     assert setting is not None, name
     return setting_requests(setting, value, picture.known).requests
-
-
-def _forms(dialect: Dialect, request: str) -> list[bytes]:
-    return [query.example for query in dialect.queries if query.request == request]

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+import pytest_asyncio
 
 from services.driver.contract import Site
 from services.driver.device import Device as Owner
@@ -139,7 +140,7 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-async def test_no_fault_of_the_line_makes_a_wrong_value_and_all_is_well_two_polls_after_it():
+async def no_fault_of_the_line_makes_a_wrong_value_and_all_is_well_two_polls_after_it() -> None:
     expected = {
         "input.voltage": "231.8",
         "input.voltage.maximum": "237.9",
@@ -168,7 +169,7 @@ async def test_no_fault_of_the_line_makes_a_wrong_value_and_all_is_well_two_poll
             tasks.create_task(suffer(name, fault))
 
 
-async def test_after_a_fault_the_first_poll_of_the_next_line_is_right():
+async def after_a_fault_the_first_poll_of_the_next_line_is_right() -> None:
     with SimulatedUps(device("small", SMALL)) as ups:
         async with OurDriver("apcsmart", ups.port) as driver:
             await driver.report()
@@ -180,7 +181,7 @@ async def test_after_a_fault_the_first_poll_of_the_next_line_is_right():
             assert (await driver.report()).variables["input.voltage"] == "231.8"
 
 
-async def test_a_late_reply_is_not_taken_for_the_next_one():
+async def a_late_reply_is_not_taken_for_the_next_one() -> None:
     async with owned(device("late", SMALL)) as line:
         late: list[threading.Timer] = []
 
@@ -201,7 +202,7 @@ async def test_a_late_reply_is_not_taken_for_the_next_one():
         assert line.record.shown["output.voltage"] == {"229.4"}
 
 
-async def test_stalls_of_300_ms_do_no_harm():
+async def stalls_of_300_ms_do_no_harm() -> None:
     def stall(code: bytes, reply: bytes) -> bytes:
         time.sleep(STALL)
         return reply
@@ -216,7 +217,7 @@ async def test_stalls_of_300_ms_do_no_harm():
         assert not any("COMMBAD" in str(message) for message in line.record.messages)
 
 
-async def test_a_cable_pulled_in_the_middle_of_a_reply_is_noticed_and_its_return_too():
+async def a_cable_pulled_in_the_middle_of_a_reply_is_noticed_and_its_return_too() -> None:
     async with owned(device("pulled", SMALL)) as line:
 
         def pull(code: bytes, reply: bytes) -> bytes:
@@ -231,7 +232,7 @@ async def test_a_cable_pulled_in_the_middle_of_a_reply_is_noticed_and_its_return
         assert line.record.shown["output.voltage"] == {"229.4"}
 
 
-async def test_another_ups_on_the_cable_is_read_afresh():
+async def another_ups_on_the_cable_is_read_afresh() -> None:
     async with owned(device("first", SMALL)) as line:
         other = {**SMALL, "n": "QS0000000000", "\x01": "SMART-UPS 1400", "L": "118.3"}
         del other["f"]
@@ -244,7 +245,7 @@ async def test_another_ups_on_the_cable_is_read_afresh():
         assert "battery.charge" not in view.variables
 
 
-async def test_what_comes_unasked_between_polls_is_no_reply():
+async def what_comes_unasked_between_polls_is_no_reply() -> None:
     async with owned(device("noisy", SMALL), poll_interval=0.05) as line:
         for noise in (b"000.0\r\n", b"\xff\x00\x13", b"SM\r\n", b"08\r\n000.0\r\n"):
             line.ups.asked.clear()
@@ -255,7 +256,7 @@ async def test_what_comes_unasked_between_polls_is_no_reply():
         assert line.record.shown["ups.status"] == {"OL"}
 
 
-async def test_a_ups_that_forgets_smart_mode_is_told_again_and_stays_online():
+async def a_ups_that_forgets_smart_mode_is_told_again_and_stays_online() -> None:
     async with owned(device("forgetful", SMALL)) as line:
         line.ups.is_smart = False
         line.ups.replies[b"f"] = "098.0"
@@ -264,7 +265,7 @@ async def test_a_ups_that_forgets_smart_mode_is_told_again_and_stays_online():
         assert not any("COMMBAD" in str(message) for message in line.record.messages)
 
 
-async def test_a_status_of_sm_is_asked_for_again():
+async def a_status_of_sm_is_asked_for_again() -> None:
     with SimulatedUps(device("slow to know", SMALL)) as ups:
         async with OurDriver("apcsmart", ups.port) as driver:
             await driver.report()
@@ -273,17 +274,17 @@ async def test_a_status_of_sm_is_asked_for_again():
             assert (await driver.report()).variables["ups.status"] == "OL"
 
 
-@pytest.mark.parametrize("nonsense", ["18", "FF", "zz", "8", "NA"])
-async def test_a_status_that_makes_no_sense_is_a_fault(nonsense):
-    with SimulatedUps(device("confused", SMALL)) as ups:
-        async with OurDriver("apcsmart", ups.port) as driver:
-            await driver.report()
-            ups.replies[b"Q"] = nonsense
-            with pytest.raises(DeviceError):
+async def a_status_that_makes_no_sense_is_a_fault() -> None:
+    for nonsense in ("18", "FF", "zz", "8", "NA"):
+        with SimulatedUps(device("confused", SMALL)) as ups:
+            async with OurDriver("apcsmart", ups.port) as driver:
                 await driver.report()
+                ups.replies[b"Q"] = nonsense
+                with pytest.raises(DeviceError):
+                    await driver.report()
 
 
-async def test_a_variable_that_is_not_available_comes_back():
+async def a_variable_that_is_not_available_comes_back() -> None:
     with SimulatedUps(device("asleep", SMALL)) as ups:
         async with OurDriver("apcsmart", ups.port) as driver:
             await driver.report()
@@ -293,7 +294,7 @@ async def test_a_variable_that_is_not_available_comes_back():
             assert (await driver.report()).variables["input.voltage"] == "231.8"
 
 
-async def test_on_battery_is_shown_long_before_the_next_poll():
+async def on_battery_is_shown_long_before_the_next_poll() -> None:
     async with owned(smart_ups(), poll_interval=60.0) as line:
         line.ups.alert("!")
         await line.shows("ups.status", "OB")
@@ -330,7 +331,7 @@ async def hears_an_alert_inside_a_reply(place: int) -> None:
             assert report.variables["input.voltage"] == "231.8"
 
 
-async def test_an_alert_inside_a_reply_is_heard_and_the_reply_is_whole():
+async def an_alert_inside_a_reply_is_heard_and_the_reply_is_whole() -> None:
     async with asyncio.TaskGroup() as tasks:
         for place in range(len("231.8\r\n") + 1):
             tasks.create_task(hears_an_alert_inside_a_reply(place))
@@ -348,13 +349,13 @@ async def keeps_an_alert_out_of_a_text(place: int) -> None:
             assert report.variables["ups.serial"] == SMART_UPS["ups.serial"]
 
 
-async def test_an_alert_inside_a_text_does_not_become_part_of_it():
+async def an_alert_inside_a_text_does_not_become_part_of_it() -> None:
     async with asyncio.TaskGroup() as tasks:
         for place in (0, 3, 12):
             tasks.create_task(keeps_an_alert_out_of_a_text(place))
 
 
-async def test_a_name_may_hold_an_alert_character():
+async def a_name_may_hold_an_alert_character() -> None:
     with SimulatedUps(smart_ups()) as ups:
         async with OurDriver("apcsmart", ups.port) as driver:
             await driver.report()
@@ -364,14 +365,14 @@ async def test_a_name_may_hold_an_alert_character():
             assert report.status == {"OL"}
 
 
-async def test_a_change_at_the_front_panel_is_read_at_once():
+async def a_change_at_the_front_panel_is_read_at_once() -> None:
     async with owned(smart_ups(), poll_interval=60.0) as line:
         line.ups.replies[CODES["input.transfer.high"]] = "280"
         line.ups.say(b"|")
         await line.shows("input.transfer.high", "280")
 
 
-async def test_a_refused_write_is_told():
+async def a_refused_write_is_told() -> None:
     with SimulatedUps(smart_ups()) as ups:
         async with OurDriver("apcsmart", ups.port) as driver:
             await driver.report()
@@ -384,13 +385,13 @@ async def test_a_refused_write_is_told():
             assert report.variables["input.sensitivity"] == ups.replies[b"s"]
 
 
-@pytest.mark.parametrize("value", ["", "  ", "ümlaut", "a\rb"])
-async def test_a_text_that_cannot_be_typed_is_refused(value):
+async def a_text_that_cannot_be_typed_is_refused() -> None:
     with SimulatedUps(smart_ups()) as ups:
         async with OurDriver("apcsmart", ups.port) as driver:
             await driver.report()
-            with pytest.raises(RefusedError):
-                await driver.set("ups.id", value)
+            for value in ("", "  ", "ümlaut", "a\rb"):
+                with pytest.raises(RefusedError):
+                    await driver.set("ups.id", value)
             assert b"-" not in ups.asked
 
 
@@ -404,9 +405,48 @@ async def test_a_dead_port_is_one_clear_error(monkeypatch):
                 await driver.__aenter__()
 
 
-async def test_shutdown_default_tries_the_next_way_when_one_is_not_confirmed():
+async def shutdown_default_tries_the_next_way_when_one_is_not_confirmed() -> None:
     with SimulatedUps(smart_ups()) as ups:
         async with OurDriver("apcsmart", ups.port, {"advorder": "02", "sdtype": "5"}) as driver:
             await driver.report()
             await driver.command("shutdown.default")
             assert ups.orders == ["KK"], "S is not obeyed on mains"
+
+
+SCENES = (
+    no_fault_of_the_line_makes_a_wrong_value_and_all_is_well_two_polls_after_it,
+    after_a_fault_the_first_poll_of_the_next_line_is_right,
+    a_late_reply_is_not_taken_for_the_next_one,
+    stalls_of_300_ms_do_no_harm,
+    a_cable_pulled_in_the_middle_of_a_reply_is_noticed_and_its_return_too,
+    another_ups_on_the_cable_is_read_afresh,
+    what_comes_unasked_between_polls_is_no_reply,
+    a_ups_that_forgets_smart_mode_is_told_again_and_stays_online,
+    a_status_of_sm_is_asked_for_again,
+    a_status_that_makes_no_sense_is_a_fault,
+    a_variable_that_is_not_available_comes_back,
+    on_battery_is_shown_long_before_the_next_poll,
+    an_alert_inside_a_reply_is_heard_and_the_reply_is_whole,
+    an_alert_inside_a_text_does_not_become_part_of_it,
+    a_name_may_hold_an_alert_character,
+    a_change_at_the_front_panel_is_read_at_once,
+    a_refused_write_is_told,
+    a_text_that_cannot_be_typed_is_refused,
+    shutdown_default_tries_the_next_way_when_one_is_not_confirmed,
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def scenes() -> AsyncGenerator[dict[str, asyncio.Task[None]]]:
+    """Play all scenes at once, since most of them wait for timeouts."""
+    tasks = {scene.__name__: asyncio.create_task(scene()) for scene in SCENES}
+    yield tasks
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("scene", [scene.__name__ for scene in SCENES])
+async def test_scene(scenes, scene):
+    await scenes[scene]

@@ -4,6 +4,7 @@ import asyncio
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def dumps() -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def nut(tmp_path_factory):
     files = {name: Dummy(file.read_text(errors="replace")) for name, file in dumps().items()}
-    devices = {"rich": RICH, "bare": BARE, **files}
+    devices: dict[str, Any] = {"rich": RICH, "bare": BARE, **files}
     with RealNut(tmp_path_factory.mktemp("nut"), devices, users=USERS) as nut:
         yield nut
 
@@ -174,5 +175,3 @@ def test_what_concerns_the_driver_there_is_not_told_but_for_the_version_of_its_d
 
 def test_forced_shutdown_there_is_seen_here(nut, ours):
     assert ours.ask("GET VAR rich ups.status") == 'VAR rich ups.status "FSD OB LB"'
-
-

@@ -108,7 +108,7 @@ class NutProgramDriver:
         """Return when the driver has told a change, and told all of it."""
         link = self._open_link()
         with contextlib.suppress(DeviceError):  # the next poll will say it
-            await link.until(lambda: link.mirror.changes != self._shown)
+            await link.until(lambda: link.mirror.is_complete and link.mirror.changes != self._shown)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(UNSETTLED):
                 while not link.trouble:
@@ -196,14 +196,15 @@ class NutProgramDriver:
         children[device] = _Kept(child, self._site, self._options, timer)
 
     async def _check_alive(self, link: Link) -> None:
-        if asyncio.get_running_loop().time() - link.heard_at > QUIET_AFTER and not link.trouble:
-            before = link.heard_at
+        clock, before = asyncio.get_running_loop().time, link.heard_at
+        is_quiet = clock() - before > QUIET_AFTER
+        if is_quiet and not link.trouble:
             link.say(nutsocket.PING)
-            try:
-                async with asyncio.timeout(ALIVE_PATIENCE):
-                    await self._told(link, lambda: link.heard_at != before)
-            except TimeoutError:
-                raise DeviceError(f"the driver hangs: silent for {ALIVE_PATIENCE:g} s") from None
+        async with _until(
+            clock() + ALIVE_PATIENCE, f"the driver is silent for {ALIVE_PATIENCE:g} s"
+        ):
+            await self._told(link, lambda: not is_quiet or link.heard_at != before)
+            await self._told(link, lambda: link.mirror.is_complete)
         if link.trouble:
             raise await self._lost(link)
 
@@ -216,8 +217,11 @@ class NutProgramDriver:
     async def _lost(self, link: Link) -> DeviceError:
         """Say why the connection was lost; a driver that ends hangs up a moment before."""
         child = self._child
-        if child is not None and await child.finish(END_PATIENCE) is not None:
+        if child is None:
+            return DeviceError(link.trouble)
+        if await child.finish(END_PATIENCE) is not None:
             return DeviceError(child.last_words)
+        self._may_stay = True
         return DeviceError(link.trouble)
 
     def _open_link(self) -> Link:

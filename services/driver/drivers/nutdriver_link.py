@@ -38,6 +38,9 @@ class Link(asyncio.Protocol):
         self.heard_at = asyncio.get_running_loop().time()
         try:
             self.mirror.receive(data)
+            if self.mirror.wants_dump:
+                self.mirror.wants_dump = False
+                self.say(DUMP)
         except DeviceError as error:
             self.trouble = self.trouble or str(error)
             self.close()

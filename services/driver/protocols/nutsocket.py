@@ -8,7 +8,7 @@ from typing import Final
 from services.driver.protocols.nutvariables import writable
 from shared.errors import DeviceError, RefusedError, ResultStatus
 from shared.messages import Writable
-from shared.nutwire import LINE_LIMIT, LineReader, WireError, join, split
+from shared.nutwire import LINE_LIMIT, WireError, join, split
 
 DUMP: Final = b"DUMPALL\n"
 PING: Final = b"PING\n"
@@ -53,6 +53,8 @@ class Mirror:
 
     `changes` counts what is worth to be shown. `is_complete` comes with the end of the dump;
     `is_fresh` is what the driver says of its data. `results` are those of orders, by their ids.
+    `wants_dump` says that everything is to be asked for once more: a driver escapes what is not
+    plain in a value when it tells everything, but not when it tells a change (drivers/dstate.c).
     """
 
     variables: dict[str, Told] = field(default_factory=dict)
@@ -61,20 +63,20 @@ class Mirror:
     changes: int = 0
     is_complete: bool = False
     is_fresh: bool = False
-    _lines: LineReader = field(default_factory=LineReader)
+    wants_dump: bool = False
+    _rest: bytes = b""  # the beginning of a line
+    _open: bytes = b""  # lines of a dump, in a value that is not closed yet
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the socket; DeviceError if they make no sense.
 
         What a later version of NUT may say beside is passed over.
         """
-        for line in self._lines.feed(data):
-            try:
-                words = split(line, length=LINE_LIMIT)
-            except WireError as error:
-                raise DeviceError(f"the driver says what makes no sense: {error}") from None
-            if words and words[0] in _VERBS:
-                self._take(words)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._read(line)
+        if len(self._rest) + len(self._open) > LINE_LIMIT:
+            raise DeviceError("the driver says what makes no sense: a line without end")
 
     def values(self) -> dict[str, str]:
         """Give all variables."""
@@ -97,6 +99,27 @@ class Mirror:
         self.changes += is_fresh != self.is_fresh
         self.is_fresh = is_fresh
 
+    def _read(self, line: bytes) -> None:
+        """Read a line; in a dump a quoted value may run on over its end."""
+        try:
+            words = split(self._open + line, length=LINE_LIMIT)
+        except WireError:
+            if self.is_complete:
+                self._ask_again()
+            else:
+                self._open += line + b"\n"
+            return
+        self._open = b""
+        if not words or words[0] not in _VERBS:
+            return
+        if self.is_complete and words[0] in _VALUED and not _is_plain(line, words):
+            self._ask_again()
+        else:
+            self._take(words)
+
+    def _ask_again(self) -> None:
+        self.wants_dump, self.is_complete = True, False
+
     def _take(self, words: list[str]) -> None:
         verb, *rest = words
         least, most, take = _VERBS[verb]
@@ -107,6 +130,11 @@ class Mirror:
         except ValueError:
             text = " ".join(words)[:80]
             raise DeviceError(f"the driver says what makes no sense: {text!r}") from None
+
+
+def _is_plain(line: bytes, words: list[str]) -> bool:
+    """Tell whether a change means the same whether it is escaped or not."""
+    return b"\\" not in line and len(words) == 3
 
 
 def order(words: tuple[str, ...], id: str) -> bytes:
@@ -138,7 +166,8 @@ def _add_enum(mirror: Mirror, words: list[str]) -> None:
     name, value = words
 
     def added(old: Told) -> Told:
-        return replace(old, enumeration=(*(e for e in old.enumeration if e != value), value))
+        known = old.enumeration
+        return old if value in known else replace(old, enumeration=(*known, value))
 
     mirror.change(name, added)
 
@@ -156,7 +185,8 @@ def _add_range(mirror: Mirror, words: list[str]) -> None:
     limits = _limits(words)
 
     def added(old: Told) -> Told:
-        return replace(old, ranges=(*(r for r in old.ranges if r != limits), limits))
+        known = old.ranges
+        return old if limits in known else replace(old, ranges=(*known, limits))
 
     mirror.change(words[0], added)
 
@@ -211,6 +241,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+_VALUED: Final = frozenset({"SETINFO", "ADDENUM", "DELENUM"})
 _WORDS = 32  # upsd reads no more in a line
 # For each verb, the least and the most words behind it, and what it does.
 _VERBS: Final[Mapping[str, tuple[int, int, Callable[[Mirror, list[str]], None]]]] = {

@@ -123,8 +123,28 @@ def test_only_what_is_new_counts_as_a_change(line, counts):
     ],
 )
 def test_a_line_of_another_shape_makes_no_sense(line):
+    found = mirror(DUMP.removesuffix(b"DUMPDONE\n"))
     with pytest.raises(DeviceError, match="the driver says what makes no sense"):
-        mirror().receive(line.encode() + b"\n")
+        found.receive(line.encode() + b"\n")
+
+
+@pytest.mark.parametrize("value", ['a "b"', '"', "a\\b", "\\", 'a " ', '"" x'])
+def test_a_change_that_may_or_may_not_be_escaped_is_asked_for_again(value):
+    found = mirror()
+    found.receive(f'SETINFO ups.id "{value}"\nTRACKING 7 0\n'.encode())
+    assert found.wants_dump
+    assert not found.is_complete
+    assert found.results == {"7": 0}
+    found.receive(DUMP.replace(b"DATAOK", f"SETINFO ups.id {quote(value)}\nDATAOK".encode()))
+    assert found.is_complete
+    assert found.values()["ups.id"] == value
+
+
+def test_a_value_in_a_dump_may_have_several_lines():
+    assert mirror(b'SETINFO a.b "one\ntwo"\nSETINFO c.d "e"\n').values() == {
+        "a.b": "onetwo",
+        "c.d": "e",
+    }
 
 
 def test_a_line_without_end_makes_no_sense():

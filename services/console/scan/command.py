@@ -96,7 +96,8 @@ def _announce(wanted: options.Wanted) -> bool:
     absent = [each for each in wanted.scanners if not each.is_there]
     for each in absent:
         complain(f"nutbus scan: {each.what} cannot be found yet, {each.options[0]} is passed over")
-    if not (wanted.ranges or wanted.has("-q")) and any(each.probe for each in wanted.scanners):
+    asks_hosts = any(each.probe and not each.search for each in wanted.scanners)
+    if asks_hosts and not (wanted.ranges or wanted.has("-q")):
         complain("no range was given: only this host is asked (-m auto: the networks it is in)")
     return len(absent) < len(wanted.scanners) or wanted.serial_ports is not None
 

@@ -23,10 +23,11 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 class Terminal:
-    """A pseudo-terminal whose modem lines are in the folder."""
+    """A pseudo-terminal whose modem lines are in the folder; `device` is its other end."""
 
-    def __init__(self, folder: Path, path: str) -> None:
+    def __init__(self, folder: Path, path: str, device: int = -1) -> None:
         self.path = path
+        self.device = device
         self._lines = folder / Path(path).name
         self._log = folder / f"{Path(path).name}.log"
 
@@ -58,7 +59,7 @@ def terminal(folder: Path) -> Generator[Terminal]:
     """Open a pseudo-terminal for a program."""
     ours, theirs = os.openpty()
     try:
-        line = Terminal(folder, os.ttyname(theirs))
+        line = Terminal(folder, os.ttyname(theirs), ours)
         line.clear()
         yield line
     finally:

@@ -106,7 +106,10 @@ class TelnetPort(SocketPort):
 
     async def hold_break(self, on: bool) -> None:
         """Begin or end the break condition."""
-        await self._control(Control.BREAK_ON if on else Control.BREAK_OFF)
+        if on:
+            await self._control(Control.BREAK_ON)
+        else:  # ser2net ends it and answers that it is on
+            await self._ask(Subject.CONTROL, bytes([Control.BREAK_OFF]))
 
     def _decode(self, data: bytes) -> bytes:
         payload = self._codec.receive(data)

@@ -6,10 +6,9 @@ from enum import StrEnum
 from typing import Final
 
 from services.driver.contract import Kind
-from services.driver.drivers import DRIVERS
+from services.driver.drivers import DRIVERS, NUT_DRIVER
 from shared.hardware.models import FIRST_RELEASE, GIVEN_UP, Model, Transport, Way
 
-ANY_DRIVER: Final = "nut-driver"  # runs any driver of NUT
 OLDEST_RELEASE: Final = "2.8.0"
 
 # Kinds that have NUT's name for a driver, and serve only some of the transports that it has.
@@ -68,8 +67,8 @@ def way_service(way: Way, drivers: Mapping[str, Kind] = DRIVERS) -> Service:
     if kind is not None and way.transport in ONLY.get(kind.name, Transport):
         untold = way.transport is Transport.UNTOLD
         return Service(Served.ON_SERIAL if untold else Served.NATIVELY, kind.name, way.driver)
-    if ANY_DRIVER not in drivers or way.driver in GIVEN_UP:
+    if NUT_DRIVER not in drivers or way.driver in GIVEN_UP:
         return Service(Served.NOT, "", way.driver)
     release = FIRST_RELEASE.get(way.driver, OLDEST_RELEASE)
     told = "" if release == OLDEST_RELEASE else release or "none"
-    return Service(Served.THROUGH_NUT, ANY_DRIVER, way.driver, told)
+    return Service(Served.THROUGH_NUT, NUT_DRIVER, way.driver, told)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from services.console.drivers.fields import options
 from services.console.drivers.serving import service
+from services.console.drivers.templates import template_names
 from services.driver.contract import Kind
 from shared.hardware.models import LEVELS, Model
 from shared.hardware.search import Hit
@@ -29,6 +30,7 @@ def kind_data(kind: Kind) -> dict[str, Any]:
         "aliases": list(kind.aliases),
         "summary": kind.summary,
         "takes_tables": kind.read_table is not None,
+        "tables": list(template_names(kind.name)),
     }
 
 
@@ -37,7 +39,10 @@ def driver_lines(kind: Kind) -> list[str]:
     names = f" (NUT: {', '.join(kind.aliases)})" if kind.aliases else ""
     lines = [f"{kind.name}{names}: {kind.summary}"]
     if kind.read_table:
-        lines.append("Tables of your own can teach it more devices: [driver] tables.")
+        lines.append("Tables of your own can teach it more devices: see tables in [driver].")
+    if shipped := template_names(kind.name):
+        told = f"It is shipped with the tables {', '.join(shipped)}; --table NAME prints one."
+        lines += wrap(told, WIDTH)
     lines += ["", "Options" if kind.options.model_fields else "It has no options of its own."]
     for option in options(kind.options):
         told = f"{option.kind}, default {option.default}" if option.default else option.kind

@@ -5,9 +5,8 @@ from typing import Final
 
 from services.console.scan.forms import SERVER_DEVICE
 from services.console.scan.found import Found
-from services.driver.drivers import DRIVERS
+from services.driver.drivers import DRIVERS, NUT_DRIVER
 
-ANY_DRIVER: Final = "nut-driver"  # runs the driver of NUT that is named
 SERVER_DRIVER: Final = "nut"
 
 
@@ -17,5 +16,5 @@ def settings(found: Found) -> Mapping[str, str]:
         return {"driver": SERVER_DRIVER, "port": found.port}
     kind = DRIVERS.get(found.driver)
     if kind is None:
-        return {"driver": ANY_DRIVER, "program": found.driver, "port": found.port}
+        return {"driver": NUT_DRIVER, "program": found.driver, "port": found.port}
     return {"driver": kind.name, "port": found.port}

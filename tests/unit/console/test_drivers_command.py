@@ -1,16 +1,18 @@
 """`nutbus drivers`."""
 
 import json
+import tomllib
 
 import pytest
 from typer.testing import CliRunner
 
 from services.console.__main__ import app
 from services.console.drivers.command import NotFoundError
-from services.console.drivers.serving import ANY_DRIVER, ONLY, Served, service, way_service
+from services.console.drivers.serving import ONLY, Served, service, way_service
+from services.console.drivers.templates import TEMPLATES, template_names
 from services.console.drivers.texts import hit_lines, kind_lines
 from services.driver.contract import Kind
-from services.driver.drivers import DRIVERS, KINDS
+from services.driver.drivers import DRIVERS, KINDS, NUT_DRIVER
 from shared.hardware.models import FIRST_RELEASE, GIVEN_UP, Model, Transport, Way, models
 from shared.hardware.search import Hit
 
@@ -18,7 +20,7 @@ DUMMY = DRIVERS["dummy"]
 QX = Kind(
     "qx", DUMMY.options, DUMMY.create, "Q1", aliases=("nutdrv_qx", "blazer_ser", "blazer_usb")
 )
-ANY = Kind(ANY_DRIVER, DUMMY.options, DUMMY.create, "any driver of NUT")
+ANY = Kind(NUT_DRIVER, DUMMY.options, DUMMY.create, "any driver of NUT")
 SOME = {name: kind for kind in (QX, ANY) for name in (kind.name, *kind.aliases)}
 
 
@@ -56,6 +58,18 @@ def test_every_driver_explains_its_options(kind: Kind):
         assert f"  {option['name']}  (" in shown
 
 
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_the_tables_of_a_driver_are_printed_as_the_driver_reads_them(kind: str):
+    read = DRIVERS[kind].read_table
+    assert read is not None
+    shown = run(kind)
+    for name in template_names(kind):
+        content = tomllib.loads(run("--table", name))
+        assert content.pop("driver") == kind
+        read(name, content)
+        assert name in shown
+
+
 def test_nuts_names_will_do():
     assert run("dummy-ups") == run("dummy")
 
@@ -77,7 +91,9 @@ def test_a_near_miss_is_said_to_be_one():
         (["nothing"], "unknown driver 'nothing'"),
         (["dumy"], "dummy"),
         (["--find", "qqqqqq"], "no model like 'qqqqqq'"),
-        (["dummy", "--find", "x"], "not both"),
+        (["dummy", "--find", "x"], "only one of them"),
+        (["--find", "x", "--table", "q1"], "only one of them"),
+        (["--table", "megatek"], "megatec"),
     ],
 )
 def test_what_is_not_there_is_an_error(arguments, says):
@@ -139,4 +155,4 @@ def test_no_serial_driver_claims_the_usb_models_of_its_namesakes():
         for each in models()
         if {way.transport for way in each.ways} == {Transport.USB}
     }
-    assert claimed <= {ANY_DRIVER, ""}
+    assert claimed <= {NUT_DRIVER, ""}

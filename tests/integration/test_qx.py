@@ -1,17 +1,24 @@
 """The driver qx on the bus: detection, orders and lines that fail, with simulated devices."""
 
 import asyncio
+import re
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from services.driver.drivers import KINDS
+from services.driver.tables import read_tables
 from shared.errors import ResultStatus
 from shared.messages import DeviceState, read
 from shared.topics import DeviceTopic
 from tests.integration.watcher import TIMEOUT, driver_settings, driving, watching
-from tests.simulators.qx import END, MEGATEC, STATUS, SimulatedQx, SimulatedQxServer
+from tests.simulators.qx import END, MEGATEC, STATUS, SimulatedQx, SimulatedQxServer, examples
 
 pytestmark = pytest.mark.integration
 
+GUIDE = Path(__file__).parents[2] / "docs/new-device.md"
+TOML = re.compile(r"```toml\n(.*?)```", re.S)
 COMMAND, SET = DeviceTopic.COMMAND, DeviceTopic.SET
 # What the device of these tests may ever be seen with on the bus.
 TRUE_VOLTAGES = {"226.0", "231.0"}
@@ -19,9 +26,13 @@ TRUE_STATES = {"OL", "OB", "OB LB"}
 ON_BATTERY = STATUS.replace(b"226.0 195.0", b"231.0 195.0").replace(b"00001000", b"10001000")
 
 
+def device_settings(port, **options):
+    return {"driver": "qx", "port": port, "protocol": "megatec", "pollfreq": 0, **options}
+
+
 def settings(broker, folder, port, **options):
-    device = {"driver": "qx", "port": port, "protocol": "megatec", "pollfreq": 0, **options}
-    return driver_settings(broker.url, folder, {"ups1": device}, poll_interval=0.05)
+    devices = {"ups1": device_settings(port, **options)}
+    return driver_settings(broker.url, folder, devices, poll_interval=0.05)
 
 
 @pytest.fixture
@@ -66,6 +77,24 @@ async def test_a_device_behind_a_terminal_server_is_read_and_obeys(broker, tmp_p
             result = await watcher.ask("ups1", COMMAND, "test.battery.start", value="120")
             assert result.status is ResultStatus.OK
             assert b"T02\r" in ups.requests
+
+
+async def test_a_device_of_the_guide_is_read_and_obeys(broker, tmp_path, watcher):
+    table = next(block for block in TOML.findall(GUIDE.read_text()) if block.startswith("driver ="))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/acme.toml").write_text(table)
+    acme = read_tables(tmp_path / "tables", KINDS)["qx"]["acme"]
+    with SimulatedQx({**examples(acme), b"TEST\r": b"OK\r"}, unknown=None) as ups:
+        device = {"driver": "qx", "port": ups.port, "protocol": "Acme"}
+        async with driving(
+            driver_settings(broker.url, tmp_path, {"ups1": device}, tables="tables")
+        ):
+            await watcher.variable("ups1", "ups.status", "OB LB")
+            result = await watcher.ask("ups1", COMMAND, "test.battery.start.quick")
+            assert result.status is ResultStatus.OK
+            result = await watcher.ask("ups1", COMMAND, "shutdown.return")
+            assert result.status is ResultStatus.OK
+    assert [each for each in ups.requests if each not in ups.replies] == [b"OFF .5R0003\r"]
 
 
 async def test_delays_are_kept_and_go_into_the_shutdown(broker, tmp_path, watcher, ups):
@@ -136,19 +165,37 @@ def noisy(request, reply):
 FAULTS = (truncated, headless, garbled, doubled, echoed, late, pulled, noisy)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-async def test_a_faulty_line_never_shows_a_wrong_value_and_comes_back(
-    broker, tmp_path, watcher, ups, fault
-):
+async def test_faulty_lines_never_show_a_wrong_value_and_come_back(broker, tmp_path, watcher):
+    with ExitStack() as lines:
+        fleet = {fault: lines.enter_context(SimulatedQx(MEGATEC, unknown=None)) for fault in FAULTS}
+        devices = {
+            fault.__name__: device_settings(ups.port, poll_interval=0.2)
+            for fault, ups in fleet.items()
+        }
+        async with driving(driver_settings(broker.url, tmp_path, devices)):
+            for fault, ups in fleet.items():
+                await watcher.available(fault.__name__)
+                ups.fault = fault
+            for fault, ups in fleet.items():
+                await watcher.available(fault.__name__, "stale")
+                ups.fault = None
+                ups.replies[b"Q1\r"] = ON_BATTERY
+            for fault in fleet:
+                await watcher.available(fault.__name__)
+                await watcher.variable(fault.__name__, "ups.status", "OB")
+                check_states(watcher, fault.__name__)
+
+
+async def test_a_line_that_works_again_is_read_within_two_polls(broker, tmp_path, watcher, ups):
     async with driving(settings(broker, tmp_path, ups.port)):
         await watcher.available("ups1")
-        ups.fault = fault
+        ups.fault = truncated
         await watcher.available("ups1", "stale")
         ups.fault = None
-        ups.replies[b"Q1\r"] = ON_BATTERY
+        asked = ups.requests.count(b"Q1\r")
         await watcher.available("ups1")
-        await watcher.variable("ups1", "ups.status", "OB")
-    check_states(watcher)
+        # The search asks once, the first walk once, and the poll that is shown.
+        assert ups.requests.count(b"Q1\r") - asked <= 5
 
 
 async def test_a_stall_of_300_ms_within_a_reply_is_waited_for(broker, tmp_path, watcher, ups):
@@ -180,9 +227,7 @@ async def test_a_device_that_says_nothing_for_a_while_comes_back(broker, tmp_pat
     check_states(watcher)
 
 
-async def test_what_comes_behind_a_reply_is_not_taken_for_the_next(
-    broker, tmp_path, watcher, ups
-):
+async def test_what_comes_behind_a_reply_is_not_taken_for_the_next(broker, tmp_path, watcher, ups):
     def talkative(request, reply):
         yield reply + b"(999.0 999.0 999.0 099 50.0 27.5 30.0 01001000\r"
 
@@ -211,14 +256,14 @@ async def test_two_devices_swapped_between_polls_are_not_mixed(broker, tmp_path,
         assert pair in {("VT12046Q", "24.0"), ("V2", "48.0")}
 
 
-def published(watcher):
+def published(watcher, name="ups1"):
     """All states of the device that were ever on the bus."""
-    topic = watcher.topic("ups1", DeviceTopic.STATE)
+    topic = watcher.topic(name, DeviceTopic.STATE)
     return [read(DeviceState, each).vars for each in watcher.messages if each.topic == topic]
 
 
-def check_states(watcher):
-    for state in published(watcher):
+def check_states(watcher, name="ups1"):
+    for state in published(watcher, name):
         assert state["input.voltage"] in TRUE_VOLTAGES
         assert state["ups.status"] in TRUE_STATES
         assert state["battery.voltage.nominal"] == "24.0"

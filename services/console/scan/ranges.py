@@ -34,6 +34,8 @@ class Span:
         return int(self.last) - int(self.first) + 1
 
     def __iter__(self) -> Iterator[str]:
+        if self.first == self.last:
+            return iter([str(self.first)])  # it may name an interface: fe80::1%eth0
         make = type(self.first)
         return (str(make(number)) for number in range(int(self.first), int(self.last) + 1))
 

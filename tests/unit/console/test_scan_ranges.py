@@ -91,6 +91,11 @@ def test_what_cannot_be_scanned_is_refused_with_a_reason(arguments, says):
         read(*arguments)
 
 
+def test_an_interface_in_an_address_is_kept():
+    (found,) = spans([("-s", "fe80::1%eth0")], resolve, lambda: OWN)
+    assert list(found) == ["fe80::1%eth0"]
+
+
 @given(st.ip_addresses(), st.integers(0, 300))
 def test_a_range_has_every_address_once(first: IPAddress, more: int):
     last = type(first)(min(int(first) + more, 2**first.max_prefixlen - 1))

@@ -47,24 +47,25 @@ class Stream:
         if self.lost:
             raise DeviceError(f"{self.where}: {self.lost}")
 
-    def receive(self) -> None:
-        """Take what has come by now."""
+    def receive(self) -> bool:
+        """Take what has come by now; tell whether something did."""
         if self.lost:
-            return
+            return False
         try:
             data = os.read(self._descriptor, _CHUNK)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
             self.end(_gone(error))
-            return
+            return False
         if not data:
             self.end("the device is gone")
-            return
+            return False
         self.input += self._decode(data) if self._decode else data
         if len(self.input) >= MOST_KEPT:
             self._deafen()
         self._news.set()
+        return True
 
     def take(self, count: int) -> bytes:
         """Take up to `count` bytes of what came."""
@@ -76,7 +77,9 @@ class Stream:
 
     def drop(self) -> bytes:
         """Take all that has come by now."""
-        self.receive()
+        chunks = 0
+        while self.receive() and chunks < MOST_KEPT // _CHUNK:
+            chunks += 1
         return self.take(len(self.input))
 
     async def until(self, is_done: Callable[[], bool], within: float | None) -> bool:

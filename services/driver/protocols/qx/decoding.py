@@ -20,6 +20,7 @@ from shared.errors import DeviceError
 PRINTABLE = range(0x20, 0x7F)
 TEXT = "%s"
 DIGITS = frozenset("0123456789.")
+SEPARATORS = frozenset(" \r")
 
 
 class DeclinedError(DeviceError):
@@ -168,5 +169,5 @@ def _check_gaps(query: Query, reply: str) -> None:
     for field in query.fields:
         columns.update(range(field.start, len(reply) if field.end is None else field.end))
     for place, letter in enumerate(example[: len(reply)]):
-        if place not in columns and letter not in DIGITS and reply[place] in DIGITS:
+        if letter in SEPARATORS and place not in columns and reply[place] in DIGITS:
             raise DeviceError(f"unexpected reply to {query.request!r}: {reply!r}: shifted columns")

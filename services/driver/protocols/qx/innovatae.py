@@ -94,4 +94,5 @@ INNOVATAE = Dialect(
     constants={"device.mfr": "Ippon"},
     accepted="ACK",
     rejected=b"NAK\r",
+    by_name=True,
 )

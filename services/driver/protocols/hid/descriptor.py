@@ -36,7 +36,8 @@ class Field:
 
     `path` holds usages (page << 16 | id) from the outermost collection on. `offset` and `size` are
     in bits, the report id not counted. `physical` is None where the device does not scale.
-    `is_constant` marks padding, and values that cannot be written.
+    `is_constant` marks padding, and values that cannot be written; `is_assumed` a maximum that was
+    below the minimum and is taken without a sign.
     """
 
     path: tuple[int, ...]
@@ -51,6 +52,7 @@ class Field:
     unit: int = 0
     is_constant: bool = False
     is_volatile: bool = False
+    is_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class _Globals:
     page: int = 0
     minimum: int = 0
     maximum: int = 0
+    is_assumed: bool = False
     physical_minimum: int | None = None
     physical_maximum: int | None = None
     exponent: int = 0
@@ -197,7 +200,8 @@ def _set_minimum(parser: _Parser, item: _Item) -> None:
 def _set_maximum(parser: _Parser, item: _Item) -> None:
     """Take the maximum; one below the minimum was meant without a sign (many devices do so)."""
     signed = _signed(item)
-    parser.state.maximum = signed if signed >= parser.state.minimum else item.value
+    parser.state.is_assumed = signed < parser.state.minimum
+    parser.state.maximum = item.value if parser.state.is_assumed else signed
 
 
 def _set_physical_minimum(parser: _Parser, item: _Item) -> None:
@@ -275,6 +279,7 @@ def _field(parser: _Parser, item: _Item, usage: int, offset: int) -> Field:
         unit=state.unit,
         is_constant=bool(item.value & 0x01),
         is_volatile=bool(item.value & 0x80),
+        is_assumed=state.is_assumed,
     )
 
 

@@ -18,7 +18,7 @@ class Poll(Flag):
     STATIC = auto()  # once
     SEMI_STATIC = auto()  # once, and after something was written
     QUICK = auto()  # at every poll, not only at the full ones
-    ABSENT = auto()  # never: the driver keeps the value, `form` is its first one
+    ABSENT = auto()  # never: if the device has the path, the driver keeps a value, first `form`
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,9 @@ class Known:
 
     `variables` holds what the rows have said so far, a poll's rows over those of the polls before.
     `options` are the settings as text, `strings` the texts of the device by index, `reports` the
-    last feature reports without their id. `notes` is where conversions leave things for others.
+    last feature reports without their id, `words` what rows of STATUS have said (`status.take`).
+    `notes` is where conversions leave things for others. `orders` are variables with their texts
+    that must be written before the value that `Lookup.write` gave.
     """
 
     identity: Identity = Identity(UsbId("0000", "0000"))
@@ -76,7 +78,9 @@ class Known:
     options: Mapping[str, str] = field(default_factory=dict)
     strings: dict[int, str] = field(default_factory=dict)
     reports: dict[int, bytes] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
+    orders: list[tuple[str, str]] = field(default_factory=list)
 
 
 Read = Callable[[float, Known], str | None]

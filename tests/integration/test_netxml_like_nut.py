@@ -15,9 +15,9 @@ from tests.simulators.netxml import MINISLOT, NEWER, TRANSVERSE, VERSION_4, Card
 pytestmark = pytest.mark.integration
 
 SETTLE_TIMEOUT = 10.0
+LANES = 6
 MARK = "System.Contact"  # shows that a driver has read the card anew
 LISTED = Path(__file__).parents[2] / "docs" / "differences" / "netxml.md"
-OLD = {"UPS.PowerSummary.PresentStatus.ACPresent": "0"}
 ON_BATTERY = {Flag.ONLINE: False, Flag.DISCHRG: True}
 
 
@@ -90,8 +90,8 @@ TWO_PHASES = {
 def flag_lanes() -> Iterator[dict[str, dict[str, str]]]:
     """Deal the flags out, so that several drivers of NUT step through them at once."""
     flags = [flag for flag in Flag if flag not in (Flag.ONLINE, Flag.SHUTDOWNIMM)]
-    for lane in range(4):
-        yield {flag: values(**{flag: True}) for flag in flags[lane::4]}
+    for lane in range(LANES):
+        yield {flag: values(**{flag: True}) for flag in flags[lane::LANES]}
 
 
 async def test_every_object_of_the_table_gives_the_same_variable(tmp_path):

@@ -378,5 +378,16 @@ def slow(seconds: float) -> Fault:
     return answer
 
 
+def dripping(handler: Handler) -> None:
+    """Answer byte by byte, as if never to end."""
+    page = handler.card.page(handler.path) or ""
+    handler.answer(200, "", length=len(page))
+    for letter in page[:100]:
+        handler.wfile.write(letter.encode())
+        handler.wfile.flush()
+        time.sleep(0.1)
+    handler.close_connection = True
+
+
 def _md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()

@@ -4,6 +4,7 @@ What goes wrong raises DeviceError naming the page, never the login. Proxies are
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections.abc import Generator
@@ -17,6 +18,7 @@ from pydantic import SecretStr
 
 from shared.errors import DeviceError, SettingsError
 
+CLOSE_TIMEOUT = 3.0
 MAX_BODY = 1024 * 1024  # bytes; no device says more on one page
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request otherwise
 
@@ -103,7 +105,9 @@ class HttpDevice:
         """Hang up; never fails."""
         client, self._client = self._client, None
         if client is not None:
-            await client.aclose()
+            with contextlib.suppress(httpx.HTTPError, OSError):  # TimeoutError is one
+                async with asyncio.timeout(CLOSE_TIMEOUT):
+                    await client.aclose()
 
     async def get(self, path: str) -> bytes:
         """Read a page; anything but success is a DeviceError."""

@@ -4,6 +4,7 @@ What is no whole document of the expected kind raises DeviceError. Names of elem
 are compared without regard to case, since cards differ in that.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,7 +14,9 @@ from shared.errors import DeviceError
 
 MAX_DEPTH = 32
 MAX_ELEMENTS = 20_000
-UNKNOWN_PROTOCOLS = ("XML.V4",)  # its units are not those of version 3
+VERSION = 3  # of the protocol; the units of later ones are others
+
+_PROTOCOL = re.compile(r"XML\.V(\d+)", re.IGNORECASE)
 
 
 class Object(NamedTuple):
@@ -68,9 +71,9 @@ class Element:
 def product(page: bytes) -> Product:
     """Read a product page; a protocol that we do not know is refused."""
     root = _root(page, "product_info")
-    protocol = root.attributes.get("protocol", "").upper()
-    if protocol in UNKNOWN_PROTOCOLS:
-        raise DeviceError(f"the card speaks {protocol}, which is not known; its SNMP may do")
+    spoken = _PROTOCOL.match(root.attributes.get("protocol", ""))
+    if spoken and int(spoken[1]) > VERSION:
+        raise DeviceError(f"the card speaks {spoken[0]}, which is not known; its SNMP may do")
     names = (root.attributes.get(key, "") for key in ("name", "type", "version"))
     title, _, serial = "/".join(names).partition(" (SN ")
     data = "ups_data" if root.find("ups_data") else "dev_data"

@@ -48,9 +48,8 @@ def case(protocol, unknown=ACK, *without):
     return Case(protocol, shown(protocol, *without), unknown)
 
 
-# masterguard is missing: 2.8.0 asks for variables that its own table does not have.
+# voltronic and masterguard are in test_qx_voltronic_like_nut.
 CASES = {
-    "voltronic": case("voltronic", BRACKET_ACK),
     "voltronic-qs": case("voltronic-qs", None, b"QI\r"),
     "voltronic-qs-hex": case("voltronic-qs-hex", None),
     "mustek": case("mustek"),

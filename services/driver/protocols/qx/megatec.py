@@ -70,7 +70,7 @@ MEGATEC = Dialect(
                 Field("device.mfr", 1, 8, form="%s", reading=Reading.ONCE, trim=True),
                 Field("ups.serial", 8, 16, form="%s"),
                 Field("device.model", 17, 22, form="%s", reading=Reading.ONCE, trim=True),
-                Field("battery.runtime", 22, 27, form="%s", trim=True),
+                Field("battery.runtime", 22, 27, form="%.0f", trim=True),
                 Field("ups.firmware", 28, None, form="%s", reading=Reading.ONCE, trim=True),
             ),
         ),

@@ -23,6 +23,7 @@ from services.driver.protocols.qx.table import (
 from shared.errors import DeviceError, RefusedError, ResultStatus
 
 ADDRESS = b",XX\r"
+ADDRESS_NAME = "ups.id"
 QUICK_TEST = 10
 LONGEST_OFF_DELAY, LONGEST_ON_DELAY = 99 * 60, 9999 * 60
 DAY = 86400
@@ -99,10 +100,11 @@ _SPAN = re.compile(r"([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})\Z")
 
 
 def slaveaddr(cut: Cut) -> str:
-    """Read the address; one that the options do not want is no UPS of theirs."""
+    """Read the address; at first one that the options do not want is no UPS of theirs."""
     whole(cut.text)
     wanted = cut.known.options.get("slave_address")
-    if wanted is not None and wanted.strip().zfill(2) != cut.text:
+    is_new = ADDRESS_NAME not in cut.known.variables
+    if is_new and wanted is not None and wanted.strip().zfill(2) != cut.text:
         raise ValueError(f"the address of the UPS is {cut.text}, the options want {wanted}")
     return cut.text
 
@@ -201,7 +203,7 @@ def fault(cut: Cut) -> str:
 
 def add_slaveaddr(request: bytes, known: Knowledge) -> bytes:
     """Put the address of the UPS into a request."""
-    address = known.variables.get("ups.id", "")
+    address = known.variables.get(ADDRESS_NAME, "")
     if not request.endswith(ADDRESS) or len(address) != 2:
         raise DeviceError(f"the request {request!r} cannot be sent, the UPS's address is not known")
     return request.removesuffix(ADDRESS) + f",{address}\r".encode()
@@ -215,7 +217,7 @@ def new_slaveaddr(reply: bytes) -> bytes:
 def set_slaveaddr(wish: Wish) -> Asked:
     """Ask for another address; requests carry it from then on."""
     request = setvar(wish)
-    return Asked((request,), variables={"ups.id": f"{_asked_whole(wish):02d}"})
+    return Asked((request,), variables={ADDRESS_NAME: f"{_asked_whole(wish):02d}"})
 
 
 def setvar(wish: Wish) -> str:

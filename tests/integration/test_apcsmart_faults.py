@@ -120,6 +120,8 @@ def doubled(_code: bytes, line: bytes) -> bytes:
     return line * 2
 
 
+# With these only what is polled each time is spoilt, so that nothing else shows it.
+POLLED = ("one doubled", "last doubled")
 FAULTS: dict[str, Fault] = {
     "garbage": garbage,
     "garbage in measurements": only(b"LMNOf", garbage),
@@ -135,6 +137,7 @@ FAULTS: dict[str, Fault] = {
     "nothing for one": only(b"f", lambda _code, _line: b""),
     "doubled": doubled,
     "one doubled": only(b"L", doubled),
+    "last doubled": only(b"f", doubled),
     "reply of another": only(b"M", lambda _code, _line: b"50.00\r\n"),
     "bit 7 set": only(b"LM", lambda _, line: bytes(byte | 0x80 for byte in line[:-2]) + b"\r\n"),
 }
@@ -157,7 +160,8 @@ async def no_fault_of_the_line_makes_a_wrong_value_and_all_is_well_two_polls_aft
     async def suffer(name: str, fault: Fault) -> None:
         async with owned(device(name, SMALL)) as line:
             line.ups.fault = fault
-            line.ups.say(b"|")  # so that settings are read too
+            if name not in POLLED:
+                line.ups.say(b"|")  # so that settings are read too
             await line.is_stale()
             line.ups.fault = None
             await line.is_online()
@@ -413,6 +417,113 @@ async def shutdown_default_tries_the_next_way_when_one_is_not_confirmed() -> Non
             assert ups.orders == ["KK"], "S is not obeyed on mains"
 
 
+async def a_ups_is_remembered_by_the_next_line() -> None:
+    async with owned(smart_ups()) as line:
+        line.ups.fault = only(b"Q", garbage)
+        await line.is_stale()
+        line.ups.fault = None
+        line.ups.asked.clear()
+        await line.is_online()
+        assert b"a" not in line.ups.asked
+        assert b"\x1a" not in line.ups.asked
+        view = line.owner.view
+        assert view is not None
+        assert "input.transfer.high" in view.writable
+        assert "load.on" in view.commands
+
+
+async def a_ups_with_another_firmware_is_read_afresh() -> None:
+    async with owned(smart_ups()) as line:
+        line.ups.is_pulled = True
+        await line.is_stale()
+        line.ups.swap(smart_ups({"ups.firmware": "50.9.D", "input.transfer.low": "103"}))
+        line.ups.is_pulled = False
+        await line.is_online()
+        assert b"a" in line.ups.asked
+        view = line.owner.view
+        assert view is not None
+        assert view.writable["input.transfer.low"].enum == ["103", "100", "097", "106"]
+
+
+async def a_memory_that_misleads_does_so_once() -> None:
+    async with owned(smart_ups()) as line:
+        line.ups.is_pulled = True
+        await line.is_stale()
+        line.ups.replies[CODES["ups.id"]] = "longer"
+        line.ups.is_pulled = False
+        await line.shows("ups.id", "longer")
+        await line.is_online()
+
+
+async def what_was_written_is_remembered() -> None:
+    with SimulatedUps(smart_ups()) as ups:
+        async with OurDriver("apcsmart", ups.port) as driver:
+            await driver.report()
+            await driver.set("ups.id", "office")
+            await driver.report()
+            site = driver.site
+        again = apcsmart.ApcSmartDriver(site, apcsmart.ApcSmartOptions())
+        ups.asked.clear()
+        await again.open()
+        assert (await again.poll()).variables["ups.id"] == "office"
+        assert b"a" not in ups.asked
+        await again.close()
+
+
+async def the_bypass_is_confirmed_in_its_own_words() -> None:
+    bypassed = smart_ups()
+    bypassed.codes += b"^"
+    with SimulatedUps(bypassed) as ups:
+        async with OurDriver("apcsmart", ups.port) as driver:
+            await driver.command("bypass.start")
+            await driver.command("bypass.stop")
+            assert ups.orders == ["^", "^"]
+            with pytest.raises(RefusedError):
+                await driver.command("bypass.stop")
+
+
+async def a_refused_calibration_is_told() -> None:
+    with SimulatedUps(smart_ups()) as ups:
+        async with OurDriver("apcsmart", ups.port) as driver:
+            ups.fault = only(b"D", lambda _code, _line: b"NO\r\n")
+            with pytest.raises(RefusedError):
+                await driver.command("calibrate.start")
+
+
+async def two_digits_that_are_refused_do_not_leave_the_ups_waiting_for_a_third() -> None:
+    with SimulatedUps(smart_ups()) as ups:
+        async with OurDriver("apcsmart", ups.port, {"awd": "12", "sdtype": 5}) as driver:
+            with pytest.raises(RefusedError):
+                await driver.command("shutdown.default")
+            assert ups.orders == []
+            assert (await driver.report()).status == {"OL"}
+
+
+async def another_dangerous_order_does_not_confirm_the_first() -> None:
+    now = 0.0
+    with SimulatedUps(smart_ups()) as ups:
+        driver = apcsmart.ApcSmartDriver(
+            Site("ups1", ups.port), apcsmart.ApcSmartOptions(), clock=lambda: now
+        )
+        await driver.open()
+        for name, value, at in (
+            ("load.off", None, 100.0),
+            ("shutdown.stayoff", None, 105.0),
+            ("shutdown.return", "at:1", 110.0),
+            ("shutdown.return", "at:2", 115.0),
+            ("shutdown.return", "at:2", 117.0),
+            ("shutdown.return", "at:2", 133.0),
+        ):
+            now = at
+            with pytest.raises(RefusedError) as refused:
+                await driver.command(name, value)
+            assert refused.value.status is ResultStatus.REFUSED
+        now = 140.0
+        await driver.command("shutdown.return", "at:2")
+        assert ups.orders == ["@002"]
+        await driver.close()
+
+
 SCENES = (
     no_fault_of_the_line_makes_a_wrong_value_and_all_is_well_two_polls_after_it,
     after_a_fault_the_first_poll_of_the_next_line_is_right,
@@ -433,6 +544,14 @@ SCENES = (
     a_refused_write_is_told,
     a_text_that_cannot_be_typed_is_refused,
     shutdown_default_tries_the_next_way_when_one_is_not_confirmed,
+    a_ups_is_remembered_by_the_next_line,
+    a_ups_with_another_firmware_is_read_afresh,
+    a_memory_that_misleads_does_so_once,
+    what_was_written_is_remembered,
+    the_bypass_is_confirmed_in_its_own_words,
+    a_refused_calibration_is_told,
+    two_digits_that_are_refused_do_not_leave_the_ups_waiting_for_a_third,
+    another_dangerous_order_does_not_confirm_the_first,
 )
 
 

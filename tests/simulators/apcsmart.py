@@ -346,8 +346,9 @@ class SimulatedUps:
         self.say(b"|")
 
     def _hibernate(self, digits: bytes) -> None:
-        self.orders.append(f"@{digits.decode()}")
-        self._reply(b"@", "OK")
+        if digits.isdigit():
+            self.orders.append(f"@{digits.decode()}")
+        self._reply(b"@", "OK" if digits.isdigit() else "NO")
 
     def _sleep_on_battery(self) -> None:
         if "OB" in self.status:

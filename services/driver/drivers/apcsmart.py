@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.driver.contract import Reading, Site
-from services.driver.drivers.apcsmart_finding import Known, find
+from services.driver.drivers.apcsmart_finding import find, recall
 from services.driver.drivers.apcsmart_talk import IS_SMART, Talk
 from services.driver.protocols.apcsmart import orders
 from services.driver.protocols.apcsmart.identity import STRINGS_LENGTH
+from services.driver.protocols.apcsmart.known import Known, written
 from services.driver.protocols.apcsmart.orders import Choreography
 from services.driver.protocols.apcsmart.rows import Format, Model, Row
 from services.driver.protocols.apcsmart.stream import NOT_AVAILABLE, SETTINGS_CHANGED, said
@@ -26,6 +27,7 @@ SMART_TRIES = 5
 STATUS_TRIES = 5  # the device may say SM for a while before it knows its status
 MAX_CYCLE = 32  # values that a setting may have
 STATUS = b"Q"
+MEMORY = "apcsmart"  # the hint that outlives the line
 IDENTITY = ("ups.serial", "ups.firmware", "ups.model")  # the first that there is, in each poll
 _DUAL_CABLE = "940-0095b"
 
@@ -120,7 +122,7 @@ class ApcSmartDriver:
         self._line = SerialLine(site.port, options.line())
         self._talk = Talk(self._line)
         self._clock = clock
-        self._known = Known((), {}, (), {}, None)
+        self._known = Known()
         self._outlines: dict[str, str] = {}
         self._values: dict[str, dict[str, str]] = {}  # by the variable of the row
         self._rest: list[Row] = []  # of a scan that an alert broke off
@@ -134,8 +136,7 @@ class ApcSmartDriver:
         await self._line.open()
         if not await self._talk.become_smart(SMART_TRIES):
             raise DeviceError(f"{self._site.port}: no APC UPS with the smart protocol answers")
-        models = [model for table in self._site.tables.values() for model in table]
-        self._known = await find(self._talk, models, self._site.device)
+        self._known = await self._found()
         self._outlines = self._known.outlines()
 
     async def close(self) -> None:
@@ -177,7 +178,7 @@ class ApcSmartDriver:
 
     async def set(self, name: str, value: str) -> None:
         """Write a setting of the EEPROM."""
-        row = next((row for row in self._known.rows if row.variable == name), None)
+        row = self._known.row(name)
         if row is None or name not in self._writable():
             raise RefusedError(ResultStatus.READ_ONLY, f"{name} cannot be written")
         await self._talk.settle()
@@ -185,6 +186,21 @@ class ApcSmartDriver:
         reply = await (self._choose(row, value) if is_choice else self._type(row, value))
         self._outlines[row.variable] = outline(row, reply)
         self._values[row.variable] = values(row, reply)
+        replies = {**self._known.replies, row.variable: reply}
+        self._known = replace(self._known, replies=replies)
+        self._site.hints.pop(MEMORY, None)
+
+    async def _found(self) -> Known:
+        """Find out what the UPS has, or remember it; a memory that misleads does so but once."""
+        remembered = self._site.hints.pop(MEMORY, None)
+        if remembered and (known := await recall(self._talk, remembered)):
+            return known
+        models = [model for table in self._site.tables.values() for model in table]
+        return await find(self._talk, models, self._site.device)
+
+    def _remember(self) -> None:
+        if (text := written(self._known)) and MEMORY not in self._site.hints:
+            self._site.hints[MEMORY] = text
 
     async def _scan(self) -> Reading:
         """Ask for all that is due; what came is shown if the line is silent after it."""
@@ -201,6 +217,8 @@ class ApcSmartDriver:
         if stray := await self._talk.settle():
             raise DeviceError(f"{self._site.port}: more replies than questions: {stray!r}")
         self._values |= found
+        if not self._rest:
+            self._remember()
         return self._shown(words)
 
     def _due(self) -> list[Row]:
@@ -216,8 +234,8 @@ class ApcSmartDriver:
         ]
 
     def _identity(self) -> Row | None:
-        rows = {row.variable: row for row in self._known.rows}
-        return next((rows[name] for name in IDENTITY if name in rows), None)
+        rows = (self._known.row(name) for name in IDENTITY)
+        return next((row for row in rows if row), None)
 
     async def _ask(self, row: Row) -> dict[str, str]:
         """Read one row; DeviceError if the reply looks otherwise than before."""

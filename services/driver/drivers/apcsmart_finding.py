@@ -1,16 +1,17 @@
 """Finding out what an APC UPS is and what it has; nothing that is read here is published."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
 from services.driver.drivers.apcsmart_talk import Talk
 from services.driver.protocols.apcsmart import identity
 from services.driver.protocols.apcsmart.capabilities import capabilities, choices
 from services.driver.protocols.apcsmart.identity import Abilities
-from services.driver.protocols.apcsmart.rows import CommandRow, Format, Model, Row
+from services.driver.protocols.apcsmart.known import PROOFS, Known, read
+from services.driver.protocols.apcsmart.rows import Format, Model, Row
 from services.driver.protocols.apcsmart.stream import NOT_AVAILABLE, said
-from services.driver.protocols.apcsmart.values import fits, outline
+from services.driver.protocols.apcsmart.values import fits
 from shared.errors import DeviceError
 
 FIRMWARES = (b"V", b"b")
@@ -20,33 +21,25 @@ MAX_SILENT = 15  # codes without any reply; a device with more of them is no suc
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was found out: the rows that are answered, and how their first replies looked.
-
-    `replies` are by variable, so that later ones can be compared; `choices` are by code.
-    """
-
-    rows: tuple[Row, ...]
-    replies: Mapping[str, str]
-    commands: tuple[CommandRow, ...]
-    choices: Mapping[bytes, tuple[str, ...]]
-    model: str | None
-
-    def outlines(self) -> dict[str, str]:
-        """Say how the replies must look from now on, by variable."""
-        return {row.variable: outline(row, self.replies[row.variable]) for row in self.rows}
-
-
 async def find(talk: Talk, models: Iterable[Model], device: str) -> Known:
     """Ask a device in smart mode for all that it has."""
     abilities = await _abilities(talk, models)
-    replies, rows = await _answered(talk, abilities.rows, device)
-    model = identity.ancient_model(replies) if abilities.is_ancient else abilities.model
-    found = Known(rows, replies, abilities.commands, {}, model)
+    found = await _answered(talk, abilities.rows, device)
+    model = identity.ancient_model(found.replies) if abilities.is_ancient else abilities.model
+    found = replace(found, commands=abilities.commands, model=model)
     if not abilities.has_capabilities:
         return found
     return replace(found, choices=await _choices(talk, found, device))
+
+
+async def recall(talk: Talk, remembered: str) -> Known | None:
+    """Return what an earlier line found out, if this is the same UPS with the same firmware."""
+    known = read(remembered)
+    for proof in PROOFS:
+        row = known.row(proof)
+        if row is None or await _try(talk, row) != known.replies[proof]:
+            return None
+    return known
 
 
 async def _abilities(talk: Talk, models: Iterable[Model]) -> Abilities:
@@ -69,12 +62,9 @@ async def _firmware(talk: Talk) -> str | None:
     return None
 
 
-async def _answered(
-    talk: Talk, rows: tuple[Row, ...], device: str
-) -> tuple[dict[str, str], tuple[Row, ...]]:
+async def _answered(talk: Talk, rows: tuple[Row, ...], device: str) -> Known:
     """Try the rows; of rivals the first that fits wins."""
-    replies: dict[str, str] = {}
-    found: tuple[Row, ...] = ()
+    found = Known()
     silent = 0
     waiting = [*rows]
     while waiting:
@@ -85,12 +75,14 @@ async def _answered(
             raise DeviceError(f"no reply to {silent} codes that the device should know")
         if reply is None or not fits(row, reply):
             logger.debug("%s: %s is not offered: %r", device, row.variable, reply)
+            is_answered = reply == NOT_AVAILABLE or row.is_rival
+            found = replace(found, is_sure=found.is_sure and is_answered)
             continue
-        replies[row.variable] = reply
-        found = (*found, row)
+        replies = {**found.replies, row.variable: reply}
+        found = replace(found, rows=(*found.rows, row), replies=replies)
         if row.is_rival:
             waiting = [*identity.without_rivals(waiting, row)]
-    return replies, found
+    return found
 
 
 async def _try(talk: Talk, row: Row) -> str | None:

@@ -327,7 +327,13 @@ async def test_proxies_are_not_used(monkeypatch):
             assert (await made.poll()).status == "OL"
 
 
-@pytest.mark.parametrize("port", ["", "auto", "10.0.0.1", "ftp://card", "http://", "http://[::1"])
+@pytest.mark.parametrize(
+    "port",
+    [
+        *("", "auto", "10.0.0.1", "10.0.0.1:80", "ftp://card", "http://", "http://[::1"),
+        *("http://card:99999", "http://card:x", "http://a b", "http://xn--", "http://\0"),
+    ],
+)
 def test_a_port_has_to_be_an_address_of_the_web(port):
     with pytest.raises(SettingsError, match="name the address of the card"):
         check_port(port)

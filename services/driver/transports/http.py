@@ -6,6 +6,7 @@ What goes wrong raises DeviceError naming the page, never the login. Proxies are
 import asyncio
 import contextlib
 import logging
+import re
 import ssl
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ CLOSE_TIMEOUT = 3.0
 MAX_BODY = 1024 * 1024  # bytes; no device says more on one page
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request otherwise
 
+_HOST = re.compile(r"[^\s/?#@%]+\Z")
 _RULE = "port: name the address of the card, such as http://ups.example.com or https://10.0.0.2:443"
 
 
@@ -54,11 +56,11 @@ def check_port(port: str) -> httpx.URL:
     A path is dropped, as NUT does: the pages of a device have places of their own.
     """
     try:
-        url = httpx.URL(port)
-        url = url.copy_with(raw_path=b"/", fragment=None)
-    except (httpx.InvalidURL, ValueError):
+        url = httpx.URL(port).copy_with(raw_path=b"/", fragment=None)
+        host, place = url.host, url.port
+    except (httpx.InvalidURL, ValueError):  # a UnicodeError of a host's name is one
         raise SettingsError(_RULE) from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not _HOST.match(host) or not 0 < (place or 1) < 65536:
         raise SettingsError(_RULE)
     if url.userinfo:
         raise SettingsError("port: the address shows on the bus; give login and password apart")

@@ -87,7 +87,6 @@ class NutDriver:
         self._where = str(self._address)
         self._stack = AsyncExitStack()
         self._line: Line | None = None
-        self._tracks = False
         self._asked_at = 0.0  # when we last asked what can be done, on the clock of the loop
         self._writable: Mapping[str, Writable] = {}
         self._commands: tuple[str, ...] = ()
@@ -103,7 +102,6 @@ class NutDriver:
         except LineError as error:
             raise DeviceError(str(error)) from None
         self._rows = None
-        self._tracks = False
         if options.username is not None:
             await self._log_in(options.username)
 
@@ -147,10 +145,8 @@ class NutDriver:
             *([("SET", "TRACKING", "ON")] if self._options.tracking else []),
         ]
         for request, reply in zip(requests, await self._ask_all(requests), strict=True):
-            is_refused = isinstance(reply, ServerRefusalError)
-            if request[0] == "SET":
-                self._tracks = not is_refused  # servers before 2.8 have no tracking
-            elif is_refused:
+            # Servers before 2.8 have no tracking: there an order is done when it is taken.
+            if isinstance(reply, ServerRefusalError) and request[0] != "SET":
                 raise DeviceError(f"the NUT server at {self._where} refused our {request[0]}")
 
     def _is_outdated(self) -> bool:

@@ -6,6 +6,7 @@ later question would get the answer of the one before.
 
 import asyncio
 import contextlib
+import re
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ LINE_LIMIT: Final = 65536
 ROW_LIMIT: Final = 100_000
 # upsd takes this much at a time; in TLS it does not see what is left of a record until more comes.
 BURST: Final = 512
+
+_LOGIN: Final = frozenset({"USERNAME", "PASSWORD"})
+_UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 
 _Reply = TypeVar("_Reply")
 
@@ -238,6 +242,9 @@ async def connected(host: str, port: int, security: Security | None) -> AsyncGen
 
 
 def _encoded(words: Sequence[str]) -> bytes:
+    if words[0] in _LOGIN:
+        # A server drops what is not printable ASCII from its own settings too: so they match.
+        words = [_UNPRINTABLE.sub("", word) for word in words]
     return (join(words) + "\n").encode("ascii", "ignore")
 
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from services.driver.contract import Kind, Site
-from services.driver.drivers import DRIVERS, KINDS, NUT_DRIVER
+from services.driver.drivers import DRIVERS, KINDS, NUT, NUT_DRIVER
 from services.driver.drivers.nutdriver_programs import PROGRAMS
 from services.driver.tables import Tables, read_tables
 from shared.settings import (
@@ -67,7 +67,9 @@ class DeviceSettings(Section):
         default=None, gt=0, le=86400, description="Seconds between two readings of this device."
     )
     sdorder: int = Field(
-        default=0, ge=-1, description="Place in the order of powering off; -1 is never."
+        default=0,
+        ge=-1,
+        description="Place in the order of powering off; -1 is never, as by default for nut.",
     )
     sdcommands: list[str] = Field(
         default=[], description="Commands that driver.killpower tries in turn."
@@ -98,6 +100,8 @@ class DeviceSettings(Section):
         if driver not in DRIVERS and driver in PROGRAMS:
             own, rest = _through_nut(own, rest)
         kind = DRIVERS.get(str(own.get("driver")))
+        if kind and kind.name == NUT:  # a shutdown here must not cut off another site's power
+            own = {"sdorder": -1, **own}
         return {**own, "options": _options(kind, rest)} if kind else own
 
     @field_validator("default", "override", mode="before")

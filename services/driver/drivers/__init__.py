@@ -22,6 +22,7 @@ from services.driver.drivers.qx_options import BlazerOptions, QxOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 from services.driver.protocols.qx.userform import read_table as read_qx_table
 
+NUT = "nut"
 NUT_DRIVER = "nut-driver"
 
 KINDS = (
@@ -56,7 +57,7 @@ KINDS = (
         "a UPS that tells its state by contacts on the modem lines of a serial port",
         read_table=genericups.read_table,
     ),
-    Kind("nut", NutOptions, NutDriver, "a device of another NUT server"),
+    Kind(NUT, NutOptions, NutDriver, "a device of another NUT server"),
     Kind(NUT_DRIVER, NutDriverOptions, NutProgramDriver, "any driver of NUT, started or adopted"),
     Kind(
         "apcupsd",

@@ -198,7 +198,7 @@ class Child(asyncio.SubprocessProtocol):
 
     async def _run(self, user: str | None) -> None:
         command = self._command
-        name = user or pwd.getpwuid(os.getuid()).pw_name
+        name = user or _own_name()
         arguments = (str(command.program), "-a", command.device, command.mode, "-u", name)
         launcher = (sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), user or "")
         loop = asyncio.get_running_loop()
@@ -242,6 +242,14 @@ def _other_user(user: str | None) -> str | None:
     if os.getuid() != 0:
         raise SettingsError(f"user: only root can run a driver as {user}")
     return user
+
+
+def _own_name() -> str:
+    """Name the user that the driver shall run as; who is not root stays whoever he is."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a number, but NUT wants a name that exists
+        return "root"
 
 
 def _settings_folder(text: str, user: str | None) -> Path:

@@ -72,6 +72,12 @@ def test_what_only_nut_has_a_driver_for_is_left_to_it():
     assert given["x"].get_secret_value() == "7"
 
 
+def test_a_shutdown_here_powers_off_nothing_of_another_server_unless_that_is_said():
+    assert device(driver="nut", port="ups@host").sdorder == -1
+    assert device(driver="nut", port="ups@host", sdorder=2).sdorder == 2
+    assert device(driver="metasys").sdorder == 0
+
+
 def test_options_for_a_driver_of_nut_are_never_shown(tmp_path):
     file = tmp_path / "community"
     file.write_text("hush\n")

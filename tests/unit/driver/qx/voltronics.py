@@ -1,11 +1,8 @@
 """A Voltronic UPS for tests without a line: the examples of the dialect, changed at will."""
 
-from services.driver.contract import Reading
-from services.driver.protocols.qx.picture import Picture
 from services.driver.protocols.qx.voltronic import VOLTRONIC
 from tests.unit.driver.qx.walks import examples, walked
 
-FACTS = Path(__file__).resolve().parents[5] / "shared" / "facts" / "qx.json"
 STATUS = "(234.9 50.0 {output} 50.0 000.0 000 369.1 ---.- 026.5 ---.- 018.8 {bits}\r"
 PHASES = {
     "Q3PV\r": b"(123.4 223.4 323.4 423.4 523.4 623.4\r",
@@ -27,11 +24,11 @@ def status(bits: str = "100000000001", output: str = "229.8") -> bytes:
     return STATUS.format(bits=bits, output=output).encode()
 
 
-def reading(**changes: bytes) -> Reading:
+def reading(**changes):
     """Read a UPS."""
     return walked(VOLTRONIC, replies(**changes)).reading(0.0)
 
 
-def ups(protocol: str = "01", **changes: bytes) -> Picture:
+def ups(protocol="01", **changes):
     """Make the picture of a UPS that speaks a protocol."""
     return walked(VOLTRONIC, replies(QPI=f"(PI{protocol}\r".encode(), **changes))

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from services.driver.drivers import DRIVERS
 from services.driver.drivers import nutdriver as module
 from services.driver.drivers import nutdriver_child as child_module
 from services.driver.drivers.nutdriver import NutProgramDriver
+from services.driver.drivers.nutdriver_child import Command
 from services.driver.drivers.nutdriver_options import NutDriverOptions
 from services.driver.drivers.nutdriver_programs import PROGRAMS
 from services.driver.settings import DriverSettings
@@ -290,6 +292,7 @@ OURSELVES = """\
 import asyncio, sys, uvloop
 from services.driver.contract import Site
 from services.driver.drivers.nutdriver import NutProgramDriver
+from services.driver.drivers.nutdriver_child import Command
 from services.driver.drivers.nutdriver_options import NutDriverOptions
 
 async def main():
@@ -574,8 +577,18 @@ def test_a_driver_that_is_not_installed_is_named(tmp_path):
         NutProgramDriver(site, NutDriverOptions.model_validate({"arguments": {"a": "b"}}))
 
 
-def test_help_of_the_driver_names_what_it_takes():
-    """Arguments are the driver's own: what `-h` lists, NUT takes from a section of ups.conf."""
-    command = (find_nut_program("usbhid-ups"), "-h")
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "vendorid" in shown
+def test_every_option_of_every_driver_of_nut_can_be_handed_on():
+    folder = Path(find_nut_program("usbhid-ups")).parent
+    found = set()
+    for program in sorted(PROGRAMS & {each.name for each in folder.iterdir()}):
+        shown = subprocess.run(
+            (folder / program, "-h"), check=False, capture_output=True, text=True
+        ).stdout
+        found |= set(re.findall(r" : -x ([^=\s]+)", shown))
+    assert {"vendorid", "community", "ups.delay.start", "pollonly"} <= found
+    assert len(found) > 150
+    options = NutDriverOptions.model_validate({"arguments": dict.fromkeys(found, "7")})
+    command = Command("ups", Path("/x/program"), dict.fromkeys(options.arguments, "7"))
+    lines = command.text.splitlines()
+    assert set(lines[2:]) == {f"{name} = 7" for name in found}
+    assert command.secrets == ("7",) * 6

@@ -1,6 +1,7 @@
 """What the settings say of a driver of NUT that we run or find running."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,8 +9,10 @@ from pydantic import Field, SecretStr, field_validator
 
 from shared.settings import Section
 
-SECRET: Final = re.compile("passw|secret|community|(?:^|_)(?:key|token|pin)$", re.IGNORECASE)
-"""Tells by the name of an option whether it is a secret; NUT does not mark them."""
+SECRET: Final = re.compile(
+    "passw|secret|community|^login$|^secname$|(?:^|_)(?:key|token|pin)$", re.IGNORECASE
+)
+"""Tells by the name of an option whether it is a secret, of those that NUT takes for one too."""
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _OURS = frozenset({"driver", "port"})
@@ -37,9 +40,17 @@ class NutDriverOptions(Section):
     def _as_texts(cls, arguments: object) -> object:
         if not isinstance(arguments, dict):
             raise ValueError("a table of the driver's options and their values")
-        return dict(
-            _argument(key, arguments[key]) for key in arguments if arguments[key] is not False
-        )
+        flat = dict(_flat(arguments))
+        return dict(_argument(key, flat[key]) for key in flat if flat[key] is not False)
+
+
+def _flat(table: dict[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Spell what TOML takes for a nest of tables as NUT does, such as ups.delay.start."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _argument(key: str, value: object) -> tuple[str, SecretStr | None]:

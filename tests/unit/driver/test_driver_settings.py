@@ -62,14 +62,17 @@ def test_an_unknown_driver_is_no_error_and_keeps_its_options_to_itself():
 
 
 def test_what_only_nut_has_a_driver_for_is_left_to_it():
-    settings = device(driver="metasys", port="/dev/ttyS0", poll_interval=2.5, nolock=True, x="7")
+    nested = {"delay": {"start": 30}}
+    given = {"poll_interval": 2.5, "nolock": True, "x": "7", "ups": nested, "off": False}
+    settings = device(driver="metasys", port="/dev/ttyS0", **given)
     assert settings.kind is DRIVERS["nut-driver"]
     assert settings.options.program == "metasys"
     given = settings.options.arguments
-    assert given.keys() == {"pollinterval", "nolock", "x"}
+    assert given.keys() == {"pollinterval", "nolock", "x", "ups.delay.start"}
     assert given["nolock"] is None
     assert given["pollinterval"].get_secret_value() == "3"
     assert given["x"].get_secret_value() == "7"
+    assert given["ups.delay.start"].get_secret_value() == "30"
 
 
 def test_a_shutdown_here_powers_off_nothing_of_another_server_unless_that_is_said():

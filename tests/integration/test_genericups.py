@@ -128,6 +128,21 @@ async def test_the_cable_has_power_before_the_first_reading(server):
     await driver.close()
 
 
+async def test_a_cable_that_needs_a_moment_after_its_power_shows_no_outage(server):
+    async def show_mains_when_powered():
+        while not server.port.rts:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.15)
+        server.set_lines(cts=True, cd=True)
+
+    showing = asyncio.create_task(show_mains_when_powered())
+    driver = made(server, upstype=7)
+    await driver.open()
+    assert (await driver.poll()).status == "OL"
+    await showing
+    await driver.close()
+
+
 async def test_the_signal_to_switch_off_ends_and_the_lines_are_read_again(server, monkeypatch):
     monkeypatch.setattr(genericups, "HOLD", 0.3)
     driver = made(server, upstype=1)  # powered by DTR, switched off by RTS alone

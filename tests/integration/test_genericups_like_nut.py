@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from services.driver.drivers import genericups
 from services.driver.protocols.genericups import CABLES, INPUTS, wired
 from tests.likenut import NAME, START_TIMEOUT, OurDriver, RealDriver, Report, record
 from tests.modemlines import BITS, Terminal, environment, named, terminal
@@ -125,6 +126,7 @@ async def test_every_type_powers_the_cable_and_switches_off_as_nuts_driver_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     many_threads()
+    monkeypatch.setattr(genericups, "BREAK_SECONDS", 0.05)
     for name, value in environment(tmp_path).items():
         monkeypatch.setenv(name, value)
 

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from services.driver.contract import Kind, Site
 from services.driver.drivers import DRIVERS, KINDS, NUT, NUT_DRIVER
+from services.driver.drivers.nutdriver_child import installed
 from services.driver.drivers.nutdriver_programs import PROGRAMS
 from services.driver.tables import Tables, read_tables
 from shared.settings import (
@@ -97,7 +98,7 @@ class DeviceSettings(Section):
         own = {key: value for key, value in data.items() if key in cls.listed()}
         rest = {key: value for key, value in data.items() if key not in own}
         driver = str(data.get("driver"))
-        if driver not in DRIVERS and driver in PROGRAMS:
+        if driver not in DRIVERS and driver in PROGRAMS and installed(driver):
             own, rest = _through_nut(own, rest)
         kind = DRIVERS.get(str(own.get("driver")))
         if kind and kind.name == NUT:  # a shutdown here must not cut off another site's power
@@ -123,6 +124,8 @@ class DeviceSettings(Section):
 
     def unknown_driver(self) -> str:
         """Say that there is no driver of this name, and which there are."""
+        if self.driver in PROGRAMS:
+            return f"no driver of our own for {self.driver!r}, and NUT's is not installed"
         known = ", ".join(kind.name for kind in KINDS)
         return f"{unknown_key(self.driver, DRIVERS, 'driver', 0.7)}; there are {known}"
 

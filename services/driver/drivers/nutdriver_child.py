@@ -88,17 +88,23 @@ class Command:
         return tuple(sorted(cast("tuple[str, ...]", tuple(values)), key=len, reverse=True))
 
 
+def installed(program: str) -> Path | None:
+    """Find a driver of NUT by its name, in the folders where NUT may have it."""
+    found = shutil.which(program, path=os.pathsep.join(FOLDERS))
+    return Path(found) if found else None
+
+
 def find_program(program: str) -> Path:
-    """Find a driver by its name or path; SettingsError says where it was looked for."""
-    if "/" in program:
-        found = shutil.which(program) if Path(program).is_absolute() else None
-        where = "at this absolute path"
+    """Find a driver by its name or absolute path; SettingsError says where it was looked for."""
+    if "/" not in program:
+        found, where = installed(program), f"in {', '.join(FOLDERS[:3])} and the like"
     else:
-        found = shutil.which(program, path=os.pathsep.join(FOLDERS))
-        where = f"in {', '.join(FOLDERS[:3])} and the like"
+        path = Path(program)
+        usable = path.is_absolute() and path.is_file() and os.access(path, os.X_OK)
+        found, where = path if usable else None, "at this absolute path"
     if found is None:
         raise SettingsError(f"NUT's driver {program} is not installed: there is none {where}")
-    return Path(found)
+    return found
 
 
 class Child(asyncio.SubprocessProtocol):

@@ -1,5 +1,7 @@
 """The settings of the driver service."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +63,22 @@ def test_an_unknown_driver_is_no_error_and_keeps_its_options_to_itself():
     assert settings.unknown_driver().startswith("unknown driver 'ups-of-mine'")
 
 
-def test_what_only_nut_has_a_driver_for_is_left_to_it():
+@pytest.fixture
+def nut(monkeypatch):
+    """NUT is installed."""
+    monkeypatch.setattr("services.driver.settings.installed", Path)
+
+
+def test_what_only_nut_has_a_driver_for_is_unknown_without_nut(monkeypatch):
+    monkeypatch.setattr("services.driver.settings.installed", lambda _: None)
+    settings = device(driver="metasys", nolock=True)
+    assert settings.kind is None
+    assert settings.unknown_driver() == (
+        "no driver of our own for 'metasys', and NUT's is not installed"
+    )
+
+
+def test_what_only_nut_has_a_driver_for_is_left_to_it(nut):
     nested = {"delay": {"start": 30}}
     given = {"poll_interval": 2.5, "nolock": True, "x": "7", "ups": nested, "off": False}
     settings = device(driver="metasys", port="/dev/ttyS0", **given)
@@ -75,13 +92,13 @@ def test_what_only_nut_has_a_driver_for_is_left_to_it():
     assert given["ups.delay.start"].get_secret_value() == "30"
 
 
-def test_a_shutdown_here_powers_off_nothing_of_another_server_unless_that_is_said():
+def test_a_shutdown_here_powers_off_nothing_of_another_server_unless_that_is_said(nut):
     assert device(driver="nut", port="ups@host").sdorder == -1
     assert device(driver="nut", port="ups@host", sdorder=2).sdorder == 2
     assert device(driver="metasys").sdorder == 0
 
 
-def test_options_for_a_driver_of_nut_are_never_shown(tmp_path):
+def test_options_for_a_driver_of_nut_are_never_shown(nut, tmp_path):
     file = tmp_path / "community"
     file.write_text("hush\n")
     settings = device(driver="metasys", password="hush", community_file=str(file))

@@ -25,6 +25,12 @@ TRUE_VOLTAGES = {"226.0", "231.0"}
 TRUE_STATES = {"OL", "OB", "OB LB"}
 ON_BATTERY = STATUS.replace(b"226.0 195.0", b"231.0 195.0").replace(b"00001000", b"10001000")
 
+OTHER = {
+    b"Q1\r": ON_BATTERY,
+    b"F\r": b"#110.0 000 048.0 60.0\r",
+    b"I\r": b"#OTHER            OTHER      V2        \r",
+}
+
 
 def device_settings(port, **options):
     return {"driver": "qx", "port": port, "protocol": "megatec", "pollfreq": 0, **options}
@@ -242,11 +248,7 @@ async def test_what_comes_behind_a_reply_is_not_taken_for_the_next(broker, tmp_p
 async def test_two_devices_swapped_between_polls_are_not_mixed(broker, tmp_path, watcher, ups):
     async with driving(settings(broker, tmp_path, ups.port)):
         await watcher.available("ups1")
-        ups.replies = {
-            b"Q1\r": ON_BATTERY,
-            b"F\r": b"#110.0 000 048.0 60.0\r",
-            b"I\r": b"#OTHER            OTHER      V2        \r",
-        }
+        ups.replies = OTHER
         await watcher.variable("ups1", "ups.firmware", "V2")
         variables = watcher.variables("ups1")
         assert variables["battery.voltage.nominal"] == "48.0"
@@ -254,6 +256,24 @@ async def test_two_devices_swapped_between_polls_are_not_mixed(broker, tmp_path,
     for state in published(watcher):
         pair = state.get("ups.firmware"), state.get("battery.voltage.nominal")
         assert pair in {("VT12046Q", "24.0"), ("V2", "48.0")}
+
+
+async def test_a_device_swapped_during_a_short_silence_is_noticed_in_the_same_poll(
+    broker, tmp_path, watcher, ups
+):
+    async with driving(settings(broker, tmp_path, ups.port, pollfreq=3600)):
+        await watcher.variable("ups1", "ups.firmware", "VT12046Q")
+
+        def swapped(request, reply):
+            ups.fault = None  # this one reply is lost with the old device
+            ups.replies |= OTHER
+            yield b""
+
+        ups.fault = swapped
+        await watcher.variable("ups1", "ups.firmware", "V2")
+    for state in published(watcher):
+        pair = state["input.voltage"], state["ups.firmware"]
+        assert pair in {("226.0", "VT12046Q"), ("231.0", "V2")}
 
 
 def published(watcher, name="ups1"):

@@ -44,6 +44,7 @@ class QxDriver:
         self._found: Picture | None = None
         self._next = Walk.QUICK
         self._due = 0.0
+        self._is_doubtful = False  # a question of this poll had to be repeated
 
     async def open(self) -> None:
         """Find the dialect, read everything and apply the options that write to the device."""
@@ -67,7 +68,10 @@ class QxDriver:
         """Read the status; from time to time, and after a change, read everything."""
         now = _now()
         walk = Walk.FULL if self._next is Walk.QUICK and now >= self._due else self._next
+        self._is_doubtful = False
         await self._walk(walk)
+        if self._is_doubtful and walk is Walk.QUICK:
+            await self._walk(Walk.FULL)  # what was silent for a moment may be another device now
         return self._picture.reading(_now())
 
     async def wait(self) -> None:
@@ -176,7 +180,10 @@ class QxDriver:
                 trouble = error
             else:
                 return
-            replies.pop(query.request, None)
+            silent = replies.pop(query.request, b"") is None
+            if silent and self._picture.may_lack(query):
+                break
+            self._is_doubtful = True
             await self._line.drain()
         if not self._picture.miss(query, walk):
             raise trouble
@@ -185,7 +192,8 @@ class QxDriver:
         if query.request not in replies:
             length = query.length if query.is_binary else 0
             request = framed(query, self._picture.known)
-            replies[query.request] = await self._line.ask(request, REPLY_TIMEOUT, length)
+            within = PROBE_TIMEOUT if self._picture.may_lack(query) else REPLY_TIMEOUT
+            replies[query.request] = await self._line.ask(request, within, length)
         reply = replies[query.request]
         if reply is None:
             raise DeviceError(f"{self._site.port}: no reply to {query.request!r}")

@@ -133,11 +133,15 @@ class Picture:
                     return True
         return False
 
+    def may_lack(self, query: Query) -> bool:
+        """Tell whether it may be that the device does not have a query: it never answered it."""
+        number = self._numbers[id(query)]
+        return not _has_vital(query) and not any(place[0] == number for place in self._heard)
+
     def miss(self, query: Query, walk: Walk) -> bool:
         """Note that a query got no reply; tell whether the walk may go on without it."""
         number = self._numbers[id(query)]
-        was_heard = any(place[0] == number for place in self._heard)
-        if walk is Walk.QUICK or was_heard or _has_vital(query):
+        if walk is Walk.QUICK or not self.may_lack(query):
             return False
         self._misses[number] = self._misses.get(number, 0) + 1
         if self._misses[number] >= MISSES:
@@ -147,7 +151,7 @@ class Picture:
     def leave_out(self, query: Query) -> bool:
         """Note that the device declines a query; tell whether the walk may go on without it."""
         number = self._numbers[id(query)]
-        if _has_vital(query) or any(place[0] == number for place in self._heard):
+        if not self.may_lack(query):
             return False
         self._left_out |= {(number, place) for place in range(len(query.fields))}
         return True

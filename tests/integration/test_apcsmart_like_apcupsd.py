@@ -203,7 +203,7 @@ async def told_by_both(
 async def test_apcupsd_reads_the_same_from_recorded_devices(root, tmp_path):
     devices = [smart_ups(), *recorded("reconstructed_from_apcupsd.json")]
     devices += recorded("reconstructed_from_upsc.json")
-    room = asyncio.Semaphore(6)
+    room = asyncio.Semaphore(12)
 
     async def one(number: int, device: Device) -> tuple[list[str], int]:
         async with room:

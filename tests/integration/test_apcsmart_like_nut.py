@@ -23,7 +23,7 @@ from tests.simulators.apcsmart import (
 pytestmark = pytest.mark.integration
 
 DOCUMENT = Path(__file__).parents[2] / "docs/differences/apcsmart.md"
-AT_ONCE = 6  # drivers of NUT that run at the same time
+AT_ONCE = 12  # drivers of NUT that run at the same time
 CONFIRM_AFTER = 3.2  # seconds, see docs/nut-users.md: dangerous commands are given twice
 MATRIX = "##u443253264271280##s441HMLL##e44200155090##q44202050710"
 NUT_OK = 0

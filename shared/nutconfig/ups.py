@@ -32,7 +32,7 @@ _UNUSED: Final = frozenset(
     {
         "chroot", "driverpath", "statepath", "user", "group", "maxstartdelay", "maxretry",
         "retrydelay", "nowait", "synchronous", "debug_min", "LIBUSB_DEBUG", "sddelay",
-        "reconnect_max_tries", "reconnect_report_freq",
+        "reconnect_max_tries", "reconnect_report_freq", "nolock",
     }
 )  # fmt: skip
 

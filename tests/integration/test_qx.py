@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.driver.drivers import KINDS
+from services.driver.drivers import KINDS, qx
 from services.driver.tables import read_tables
 from shared.errors import ResultStatus
 from shared.messages import DeviceState, read
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 GUIDE = Path(__file__).parents[2] / "docs/new-device.md"
 TOML = re.compile(r"```toml\n(.*?)```", re.S)
 COMMAND, SET = DeviceTopic.COMMAND, DeviceTopic.SET
+PATIENCE = 0.6  # seconds for a reply in these tests
 # What the device of these tests may ever be seen with on the bus.
 TRUE_VOLTAGES = {"226.0", "231.0"}
 TRUE_STATES = {"OL", "OB", "OB LB"}
@@ -39,6 +40,12 @@ def device_settings(port, **options):
 def settings(broker, folder, port, **options):
     devices = {"ups1": device_settings(port, **options)}
     return driver_settings(broker.url, folder, devices, poll_interval=0.05)
+
+
+@pytest.fixture(autouse=True)
+def short_patience(monkeypatch):
+    monkeypatch.setattr(qx, "REPLY_TIMEOUT", PATIENCE)
+    monkeypatch.setattr(qx, "ORDER_TIMEOUT", 0.2)
 
 
 @pytest.fixture
@@ -156,7 +163,7 @@ def echoed(request, reply):
 
 
 def late(request, reply):
-    yield 2.3
+    yield PATIENCE + 0.2
     yield reply
 
 

@@ -104,7 +104,7 @@ async def test_a_line_that_comes_alive_during_the_search_is_searched_anew(quick)
             assert ours.site.hints["protocol"] == "mustek"
 
 
-async def test_noise_during_the_search_does_not_lead_to_a_lesser_protocol():
+async def test_noise_during_the_search_does_not_lead_to_a_lesser_protocol(quick):
     with SimulatedQx(examples(BY_NAME["mustek"]) | MEGATEC) as ups:
         seen = set()
 

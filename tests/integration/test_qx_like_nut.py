@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.driver.contract import Site
-from services.driver.drivers import DRIVERS
+from services.driver.drivers import DRIVERS, qx
 from services.driver.protocols.qx.registry import DIALECTS
 from shared.errors import RefusedError
 from tests.likenut import OurDriver, RealDriver, Report, record
@@ -173,7 +173,9 @@ def seen(tmp_path_factory):
         found = await asyncio.gather(*(both(name, case, folder) for name, case in CASES.items()))
         return dict(zip(CASES, found, strict=True))
 
-    return asyncio.run(everything())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(qx, "ORDER_TIMEOUT", 0.1)
+        return asyncio.run(everything())
 
 
 @pytest.mark.parametrize("name", CASES)

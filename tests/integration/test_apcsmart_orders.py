@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from services.driver.contract import Site
 from services.driver.drivers import apcsmart
-from shared.errors import RefusedError, ResultStatus
+from shared.errors import DeviceError, RefusedError, ResultStatus
 from tests.integration.apcsmart_lines import TIMEOUT, only, owned, playing
 from tests.likenut import OurDriver
 from tests.simulators.apcsmart import (
@@ -130,6 +130,26 @@ async def shutdown_default_tries_the_next_way_when_one_is_not_confirmed() -> Non
             assert ups.orders == ["KK"], "S is not obeyed on mains"
 
 
+async def a_ups_that_forgot_smart_mode_is_switched_off_all_the_same() -> None:
+    with SimulatedUps(smart_ups()) as ups:
+        async with OurDriver("apcsmart", ups.port) as driver:
+            await driver.report()
+            ups.is_smart = False
+            await driver.command("shutdown.default")
+            assert ups.orders == ["@000"]
+
+
+async def a_ups_whose_status_makes_no_sense_is_switched_off_as_if_on_battery() -> None:
+    with SimulatedUps(smart_ups()) as ups:
+        async with OurDriver("apcsmart", ups.port, {"sdtype": 1}) as driver:
+            await driver.report()
+            ups.fault = only(b"Q", lambda _code, _line: b"18\r\n")
+            await driver.command("shutdown.default")
+            assert ups.orders == ["@000"], "S is not obeyed on mains, so @ is tried"
+            with pytest.raises(DeviceError):
+                await driver.command("calibrate.stop")
+
+
 async def what_was_written_is_remembered() -> None:
     with SimulatedUps(smart_ups()) as ups:
         async with OurDriver("apcsmart", ups.port) as driver:
@@ -208,6 +228,8 @@ SCENES = (
     a_refused_write_is_told,
     a_text_that_cannot_be_typed_is_refused,
     shutdown_default_tries_the_next_way_when_one_is_not_confirmed,
+    a_ups_that_forgot_smart_mode_is_switched_off_all_the_same,
+    a_ups_whose_status_makes_no_sense_is_switched_off_as_if_on_battery,
     what_was_written_is_remembered,
     the_bypass_is_confirmed_in_its_own_words,
     a_refused_calibration_is_told,

@@ -163,7 +163,7 @@ class ApcSmartDriver:
         known = self._known.commands
         if name not in orders.names(known):
             raise RefusedError(ResultStatus.UNKNOWN, f"the UPS has no command {name}")
-        words = await self._condition()
+        words = await self._condition(name != orders.DEFAULT)
         order = orders.order(name, value, known, self._plan, "OB" not in words)
         if order is None:
             raise RefusedError(ResultStatus.INVALID, f"{name} does not take the value {value!r}")
@@ -250,21 +250,24 @@ class ApcSmartDriver:
 
     async def _status(self) -> str:
         """Read the status words, and make sure that it is still the same UPS."""
+        words = status(await self._asked_status())
+        await self._check_identity()
+        return words
+
+    async def _asked_status(self) -> str:
+        """Ask for the status; a UPS may forget that it was in smart mode."""
         reply = await self._talk.try_to_ask(STATUS)
-        if reply is None:  # a UPS may forget that it was in smart mode
+        if reply is None:
             if not await self._talk.become_smart(1):
                 raise DeviceError(f"{self._site.port}: no reply to {STATUS!r}")
-            text = await self._talk.ask(STATUS)
-        else:
-            text, alerts = said(reply)
-            self._talk.heard += alerts
+            return await self._talk.ask(STATUS)
+        text, alerts = said(reply)
+        self._talk.heard += alerts
         for _ in range(STATUS_TRIES):
             if text != IS_SMART:
                 break
             text = await self._talk.ask(STATUS)
-        words = status(text)
-        await self._check_identity()
-        return words
+        return text
 
     async def _check_identity(self) -> None:
         row = self._identity()
@@ -276,11 +279,15 @@ class ApcSmartDriver:
             raise DeviceError(f"{self._site.port}: {row.variable} was {was!r} and is {reply!r}")
         self._values[row.variable] = values(row, reply)
 
-    async def _condition(self) -> list[str]:
-        """Read the status for an order; a UPS that does not say it is taken to be on battery."""
+    async def _condition(self, must_be_known: bool) -> list[str]:
+        """Read the status words for an order; "OB" if they need not be known and are not."""
         await self._talk.settle()
-        reply = await self._talk.try_to_ask(STATUS)
-        return ["OB"] if reply is None else status(said(reply).text).split()
+        try:
+            return status(await self._asked_status()).split()
+        except DeviceError:
+            if must_be_known:
+                raise
+            return ["OB"]
 
     def _is_urgent(self, alerts: bytes) -> bool:
         if SETTINGS_CHANGED in alerts:

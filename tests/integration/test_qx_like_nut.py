@@ -197,6 +197,27 @@ def test_orders_send_the_same_and_end_the_same(seen, name):
     assert len(theirs.orders) >= 3
 
 
+async def found_by_both(name, folder):
+    """Return the protocols that the two drivers find when none is named."""
+    answer = b"(NAK\r" if name == "voltronic" else "echo"
+    replies = CASES[name].replies if name in CASES else examples(BY_NAME[name])
+    with SimulatedQx(replies, answer) as ups:
+
+        def theirs():
+            with RealDriver(folder / name.replace("/", "-"), "nutdrv_qx", {"port": ups.port}) as it:
+                return it.report().variables["driver.version.data"]
+
+        version = await asyncio.to_thread(theirs)
+        async with OurDriver("qx", ups.port) as ours:
+            return version.split()[0].lower(), ours.site.hints["protocol"]
+
+
+async def test_both_find_the_same_protocols(tmp_path):
+    names = ["voltronic", *(name for name in BY_NAME if name in CASES)]
+    found = await asyncio.gather(*(found_by_both(name, tmp_path) for name in names))
+    assert [ours for _, ours in found] == [theirs for theirs, _ in found]
+
+
 def test_every_listed_difference_is_one(seen):
     needed = set()
     for name in CASES:

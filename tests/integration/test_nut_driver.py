@@ -391,6 +391,69 @@ async def test_a_list_without_end_is_given_up(monkeypatch):
                 await driver.poll()
 
 
+@contextlib.asynccontextmanager
+async def answering(replies: dict[bytes, bytes]):
+    """Serve with a reply for each request; what is not there is unknown to the server."""
+
+    async def serve(reader, writer):
+        while line := await reader.readline():
+            writer.write(replies.get(line.strip(), b"ERR UNKNOWN-COMMAND") + b"\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+OLD = {
+    b"USERNAME admin": b"OK",
+    b"PASSWORD secret": b"OK",
+    b"SET TRACKING ON": b"ERR INVALID-ARGUMENT",
+    b"LIST VAR ups": (BEGIN + ROW + END).strip(),
+    b"LIST RW ups": b"BEGIN LIST RW ups\nEND LIST RW ups",
+    b"LIST CMD ups": b"BEGIN LIST CMD ups\nCMD ups load.off\nEND LIST CMD ups",
+    b"INSTCMD ups load.off": b"OK",
+}
+
+
+async def test_a_server_of_old_without_tracking_is_taken_at_its_word():
+    async with answering(OLD) as port, opened(f"ups@127.0.0.1:{port}", **LOGIN) as driver:
+        assert (await driver.poll()).commands == ("load.off",)
+        await driver.command("load.off", None)
+        assert (await refusal(driver.command("other", None)))[0] is ResultStatus.FAILED
+
+
+async def polled_and_ordered(port):
+    async with opened(port, **LOGIN) as driver:
+        await driver.poll()
+        await driver.command("load.off", None)
+
+
+@pytest.mark.parametrize(
+    ("request_", "reply", "complaint"),
+    [
+        (b"PASSWORD secret", b"ERR ACCESS-DENIED", "refused our PASSWORD$"),
+        (b"INSTCMD ups load.off", b"OKAY", "answered INSTCMD with"),
+        (b"INSTCMD ups load.off", b"OK TRACKING 7", "answered GET TRACKING with"),
+        (
+            b"LIST RW ups",
+            b'BEGIN LIST RW ups\nRW ups a "1"\nEND LIST RW ups',
+            "answered GET TYPE a",
+        ),
+        (
+            b"LIST CMD ups",
+            b"BEGIN LIST CMD ups\nCMD ups a b\nEND LIST CMD ups",
+            "no name of a comm",
+        ),
+    ],
+)
+async def test_a_strange_reply_to_an_order_or_a_question_loses_the_line(request_, reply, complaint):
+    replies = {**OLD, b"GET TRACKING 7": b"MAYBE", b"GET TYPE ups a": b"TYPE ups b NUMBER"}
+    async with answering({**replies, request_: reply}) as port:
+        with pytest.raises(DeviceError, match=complaint):
+            await polled_and_ordered(f"ups@127.0.0.1:{port}")
+
+
 def test_a_secret_is_read_from_its_file(tmp_path):
     (tmp_path / "p").write_text("x y\n")
     options = NutOptions.model_validate({"password_file": str(tmp_path / "p")})

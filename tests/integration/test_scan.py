@@ -288,7 +288,8 @@ async def test_names_of_strangers_stay_names(tmp_path: Path):
 async def announcing(*services: tuple[str, str, int, dict[str, str]]) -> AsyncGenerator[None]:
     """Announce NUT servers (kind, host, port, text record) on the loopback interface."""
     async with AsyncZeroconf(interfaces=["127.0.0.1"]) as zeroconf:
-        for kind, host, port, properties in services:
+
+        async def announce(kind: str, host: str, port: int, properties: dict[str, str]) -> None:
             info = AsyncServiceInfo(
                 kind,
                 f"{host}.{kind}",
@@ -298,6 +299,10 @@ async def announcing(*services: tuple[str, str, int, dict[str, str]]) -> AsyncGe
                 parsed_addresses=["127.0.0.1"],
             )
             await (await zeroconf.async_register_service(info))
+
+        async with asyncio.TaskGroup() as tasks:
+            for service in services:
+                tasks.create_task(announce(*service))
         yield
 
 

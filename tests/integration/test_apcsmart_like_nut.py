@@ -1,7 +1,11 @@
 """NUT's apcsmart and ours on the same simulated devices."""
 
 import asyncio
+import contextlib
+import os
+import pwd
 import re
+import subprocess
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +14,8 @@ import pytest
 
 from services.driver.protocols.apcsmart.tables import MODELS
 from shared.errors import RefusedError
-from tests.likenut import OurDriver, RealDriver, Report, differences, record
+from tests.likenut import NAME, OurDriver, RealDriver, Report, differences, record
+from tests.realnut import find_nut_program
 from tests.simulators.apcsmart import (
     CODES,
     Device,
@@ -281,3 +286,61 @@ async def test_both_drivers_do_the_same_with_alerts_settings_and_orders(tmp_path
             tasks.create_task(scene(tmp_path / scene.__name__))
         for number, case in enumerate(DANGEROUS):
             tasks.create_task(dangerous_orders_come_twice(tmp_path / str(number), *case))
+
+
+# What `apcsmart -k` and our shutdown.default are told to do.
+SHUTDOWNS: list[dict[str, str]] = [
+    *({"sdtype": str(number), "cshdelay": "0.1"} for number in range(6)),
+    *({"advorder": order, "cshdelay": "0.1"} for order in ("no", "0", "1", "2", "03", "4", "4321")),
+    {"sdtype": "5", "awd": "7"},
+    {"sdtype": "5", "awd": "123"},
+    {"sdtype": "5", "awd": "12"},
+]
+# NUT reads two digits of status where it looks for one, and so always takes it for on battery.
+ON_MAINS_OTHERWISE: dict[str, tuple[list[str], list[str]]] = {
+    "sdtype 0": ([], ["@000"]),
+    "advorder no": ([], ["@000"]),
+    "sdtype 4": ([], ["U", "S"]),
+    "advorder 4": ([], ["U", "S"]),
+    "advorder 4321": (["ZZ"], ["U", "S"]),
+}
+
+
+async def shut_down(folder: Path, options: dict[str, str], words: set[str]) -> list[str]:
+    """Let both drivers switch a UPS off; return how what it obeyed differs."""
+
+    def theirs() -> list[str]:
+        with SimulatedUps(smart_ups()) as ups:
+            ups.status = words
+            RealDriver(folder, "apcsmart", {"port": ups.port, **options})  # writes ups.conf
+            user = pwd.getpwuid(os.getuid()).pw_name
+            places = ("NUT_CONFPATH", "NUT_STATEPATH", "NUT_ALTPIDPATH")
+            subprocess.run(
+                (find_nut_program("apcsmart"), "-a", NAME, "-k", "-u", user),
+                env={**os.environ, **dict.fromkeys(places, str(folder))},
+                capture_output=True,
+                check=True,
+            )
+            return ups.orders
+
+    async def ours() -> list[str]:
+        with SimulatedUps(smart_ups()) as ups:
+            ups.status = words
+            async with OurDriver("apcsmart", ups.port, options) as driver:
+                with contextlib.suppress(RefusedError):
+                    await driver.command("shutdown.default")
+                return ups.orders
+
+    there, here = await asyncio.gather(asyncio.to_thread(theirs), ours())
+    key = " ".join(next(iter(options.items())))
+    same = (there, there)
+    expected = ON_MAINS_OTHERWISE.get(key, same) if words == {"OL"} else same
+    return [] if (there, here) == expected else [f"{options} {words}: {there} and {here}"]
+
+
+async def test_both_drivers_switch_a_ups_off_in_the_same_ways(tmp_path):
+    cases = [(options, words) for options in SHUTDOWNS for words in ({"OL"}, {"OB"})]
+    found = await asyncio.gather(
+        *(shut_down(tmp_path / str(number), *case) for number, case in enumerate(cases))
+    )
+    assert [text for texts in found for text in texts] == []

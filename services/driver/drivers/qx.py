@@ -10,7 +10,7 @@ from services.driver.drivers.qx_options import QxOptions
 from services.driver.protocols.qx import detection, orders
 from services.driver.protocols.qx.decoding import DeclinedError
 from services.driver.protocols.qx.detection import framed
-from services.driver.protocols.qx.estimates import ONE_PACK, calibration
+from services.driver.protocols.qx.estimates import calibration
 from services.driver.protocols.qx.picture import SHUTDOWN, Picture, Walk
 from services.driver.protocols.qx.registry import DIALECTS
 from services.driver.protocols.qx.table import Answer, Asked, Dialect, Query
@@ -56,7 +56,7 @@ class QxDriver:
         )
         await self._walk(Walk.FIRST)
         self._found.reading(_now())
-        self._next = Walk.FULL if ONE_PACK in self._given else Walk.QUICK
+        self._next = Walk.FULL  # what is read but once is read twice before it is shown
         self._keep_delays()
         await self._apply_options()
 

@@ -8,6 +8,8 @@ from pydantic import Field
 from shared.settings import Section
 
 FOR_USB = "For devices on USB, which come later; refused."
+UNUSED_YET = "For devices on USB; not used yet."
+OF_OLD_DRIVERS = "Of NUT's older drivers; not used."
 
 
 class QxOptions(Section):
@@ -131,7 +133,14 @@ class QxOptions(Section):
     device: str | None = Field(default=None, description=FOR_USB)
     busport: str | None = Field(default=None, description=FOR_USB)
     langid_fix: str | None = Field(default=None, description=FOR_USB)
-    noscanlangid: bool = Field(default=False, description="For devices on USB; not used yet.")
+    noscanlangid: bool = Field(default=False, description=UNUSED_YET)
+    allow_duplicates: bool = Field(default=False, description=UNUSED_YET)
+    usb_set_altinterface: str | bool | None = Field(default=None, description=UNUSED_YET)
+    usb_config_index: str | None = Field(default=None, description=UNUSED_YET)
+    usb_hid_rep_index: str | None = Field(default=None, description=UNUSED_YET)
+    usb_hid_desc_index: str | None = Field(default=None, description=UNUSED_YET)
+    usb_hid_ep_in: str | None = Field(default=None, description=UNUSED_YET)
+    usb_hid_ep_out: str | None = Field(default=None, description=UNUSED_YET)
 
     # Variables that the driver has by another name.
     names: ClassVar[Mapping[str, str]] = {}
@@ -164,6 +173,17 @@ class BlazerOptions(QxOptions):
     ondelay: int | None = Field(
         default=None, ge=0, le=9999, description="Minutes before a start (ups.delay.start)."
     )
+    mfr: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    model: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    lowbatt: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    battvolts: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    nombattvolt: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    battvoltmult: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    ignoreoff: bool = Field(default=False, description=OF_OLD_DRIVERS)
+    sendpace: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    dtr: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    rts: str | None = Field(default=None, description=OF_OLD_DRIVERS)
+    ID: str | None = Field(default=None, description=OF_OLD_DRIVERS)
 
     names: ClassVar[Mapping[str, str]] = {"device.mfr": "ups.mfr", "device.model": "ups.model"}
 

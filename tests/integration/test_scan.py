@@ -419,6 +419,7 @@ def test_ctrl_c_ends_it_at_once_with_one_line():
             cwd=ROOT,
         ) as process,
     ):
+        silent.settimeout(RUN_TIMEOUT)
         asked, _ = silent.accept()  # now it waits for an answer that never comes
         with asked:
             process.send_signal(signal.SIGINT)

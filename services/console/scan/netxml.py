@@ -1,7 +1,7 @@
 """Find the network cards of Eaton and MGE by the XML page that tells what they are.
 
-A card that is asked over UDP for `<SCAN_REQUEST/>` answers with one element; over HTTP it has the
-same attributes in its product page. The attribute `type` names the card.
+A card that is asked over UDP for `<SCAN_REQUEST/>` answers with an element whose attribute `type`
+names the card; over HTTP it has a product page.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from services.console.scan.exchange import Target, conversation
 from services.console.scan.found import Bus, Found
-from services.driver.protocols.netxml.documents import UNKNOWN_PROTOCOLS
+from services.driver.protocols.netxml.documents import Product, product
 from services.driver.transports.http import HttpDevice, HttpSettings
 
 PORT: Final = 80
@@ -21,10 +21,8 @@ BROADCAST_PORT: Final = 4679
 BROADCAST: Final = "255.255.255.255"
 
 _PAGES: Final = ("/mgeups/product.xml", "/product.xml", "/ws/product.xml")
-_ROOT: Final = "PRODUCT_INFO"
 _REQUEST: Final = b"<SCAN_REQUEST/>"
 _NO_UPS: Final = "DEV.PDU"  # these cards speak another protocol, which no driver has
-_FACTS: Final = {"name": "model", "type": "card", "protocol": "protocol", "version": "version"}
 
 
 async def probe(target: Target) -> list[Found]:
@@ -38,7 +36,7 @@ async def probe(target: Target) -> list[Found]:
             for path in _PAGES:
                 reply = await card.ask("GET", path)
                 if reply.status == HTTPStatus.OK:
-                    return _card(reply.body, f"http://{target.place(PORT)}", root=_ROOT)
+                    return [_described(product(reply.body), f"http://{target.place(PORT)}")]
     finally:
         await card.close()
     return []
@@ -60,7 +58,9 @@ async def broadcast(
         await asyncio.sleep(seconds)
     finally:
         transport.close()
-    found = {address: _card(page, f"http://{address}") for address, page in answers.pages.items()}
+    found = {
+        address: _answered(page, f"http://{address}") for address, page in answers.pages.items()
+    }
     return [card for cards in found.values() for card in cards]
 
 
@@ -74,28 +74,29 @@ class _Answers(asyncio.DatagramProtocol):
         self.pages.setdefault(str(addr[0]), data)
 
 
-def _card(page: bytes, port: str, root: str = "") -> list[Found]:
-    attributes = _first_element(page, root)
+def _described(card: Product, port: str) -> Found:
+    told = {"card": card.title.strip("/"), "serial": card.serial}
+    facts = {fact: value for fact, value in told.items() if value}
+    options = (("desc", card.type),) if card.type else ()
+    return Found(Bus.XML, "netxml-ups", port, options, facts=facts)
+
+
+def _answered(answer: bytes, port: str) -> list[Found]:
+    attributes = _first_element(answer)
     if "type" not in attributes or attributes.get("class") == _NO_UPS:
         return []
-    if attributes.get("protocol") in UNKNOWN_PROTOCOLS:
-        return []
-    facts = {fact: attributes[key] for key, fact in _FACTS.items() if attributes.get(key)}
-    options = (("desc", attributes["type"]),)
-    return [Found(Bus.XML, "netxml-ups", port, options, facts=facts)]
+    return [Found(Bus.XML, "netxml-ups", port, (("desc", attributes["type"]),))]
 
 
-def _first_element(page: bytes, root: str) -> dict[str, str]:
-    """Read the attributes of the outermost element; none if it is another, or no XML at all."""
-    found: list[tuple[str, dict[str, str]]] = []
+def _first_element(answer: bytes) -> dict[str, str]:
+    """Read the attributes of the outermost element; none if it is no XML at all."""
+    found: list[dict[str, str]] = []
     parser = expat.ParserCreate()
 
-    def begins(name: str, attributes: dict[str, str]) -> None:
-        if not found:
-            found.append((name, attributes))
+    def begins(_name: str, attributes: dict[str, str]) -> None:
+        found.append(attributes)
 
     parser.StartElementHandler = begins
     with contextlib.suppress(expat.ExpatError):  # what comes behind the element does not matter
-        parser.Parse(page, True)
-    name, attributes = found[0] if found else ("", {})
-    return attributes if name == (root or name) else {}
+        parser.Parse(answer, True)
+    return found[0] if found else {}

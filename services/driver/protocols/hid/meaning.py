@@ -1,13 +1,13 @@
 """What a row makes of a number, and which number stands for a text that is to be written."""
 
-import math
-
 from services.driver.protocols.hid.table import Known, Lookup, Row
+
+_TOO_GREAT = 2.0**63
 
 
 def text(row: Row, value: float, known: Known) -> str | None:
     """Write a value of a row as people read it; None if it means nothing."""
-    if not math.isfinite(value):
+    if not _is_sound(value):
         return None
     if row.lookup is None:
         return row.form % value
@@ -16,7 +16,7 @@ def text(row: Row, value: float, known: Known) -> str | None:
 
 def translated(lookup: Lookup, value: float, known: Known) -> str | None:
     """Look a number up, or convert it."""
-    if not math.isfinite(value):
+    if not _is_sound(value):
         return None
     if lookup.read:
         return lookup.read(value, known)
@@ -26,8 +26,7 @@ def translated(lookup: Lookup, value: float, known: Known) -> str | None:
 def number(lookup: Lookup | None, text: str | None, known: Known) -> float | None:
     """Give the value to write for a text; None if there is none. No text at all counts as 0."""
     if lookup and lookup.write:
-        value = lookup.write(text, known)
-        return value if value is None or math.isfinite(value) else None
+        return lookup.write(text, known)
     if lookup and lookup.texts:
         return next((float(number) for number, each in lookup.texts if each == text), None)
     return _plain(text)
@@ -50,4 +49,9 @@ def _plain(text: str | None) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if _is_sound(value) else None
+
+
+def _is_sound(value: float) -> bool:
+    """Tell a number from infinity, no number, and what no report has the bits for."""
+    return abs(value) < _TOO_GREAT

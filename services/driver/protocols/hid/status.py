@@ -40,6 +40,7 @@ _REASONS = (
 _MODES = (("ecomode", "vendor:default:ECO"), ("essmode", "vendor:default:ESS"))
 _LOW = frozenset({"lowbatt", "timelimitexp", "shutdownimm"})
 _WORN = frozenset({"replacebatt", "nobattery"})
+_SAVING = {"ecomode", "essmode"}
 _PLAIN: tuple[tuple[str, Set[str]], ...] = (  # words of ups.status that one of some words brings
     ("LB", _LOW),
     ("OVER", {"overload"}),
@@ -86,9 +87,14 @@ class Summary:
 
 
 def take(words: set[str], text: str) -> None:
-    """Note what a row says: a word holds, or with `!` that it does not; others are passed over."""
+    """Note what a row says: a word holds, or with `!` that it does not; others are passed over.
+
+    `normal` is the contrary of the modes that save energy.
+    """
     word = text.lower()
-    if word.startswith("!"):
+    if word == "normal":
+        words -= _SAVING
+    elif word.startswith("!"):
         words.discard(word[1:])
     elif word in WORDS:
         words.discard(_OPPOSITES.get(word, ""))

@@ -14,6 +14,7 @@ UNIT_EXPONENTS = {
     0x0000F001: 0,  # Hz
     0x00101001: 0,  # As
 }
+_ROUNDING = 1e-9
 KELVIN = 0x00010001
 
 
@@ -55,14 +56,22 @@ def physical(field: Field, value: int) -> float:
 
 
 def logical(field: Field, value: float) -> int:
-    """Scale a number back, cut off towards 0 as NUT does, into the range of the field."""
+    """Scale a finite number back, cut off towards 0 as NUT does; into the range if it is scaled."""
     value = value / 10.0 ** exponent(field)
     if field.physical:
         low, high = field.physical
         factor = (field.maximum - field.minimum) / (high - low)
-        number = int((value - low) * factor) + field.minimum
+        number = _whole((value - low) * factor) + field.minimum
         return max(field.minimum, min(field.maximum, number))
-    return int(value)
+    return _whole(value)
+
+
+def fits(field: Field, value: int) -> bool:
+    """Tell whether a field has bits enough for a number, with or without a sign.
+
+    Devices take -1 for "never" in fields whose range begins at 0, so the range does not decide.
+    """
+    return -(1 << field.size) // 2 <= value < 1 << field.size
 
 
 def exponent(field: Field) -> int:
@@ -76,6 +85,12 @@ def _scaled(field: Field, value: int) -> float:
     low, high = field.physical
     factor = (high - low) / (field.maximum - field.minimum)
     return max(low, min(high, (value - field.minimum) * factor + low))
+
+
+def _whole(value: float) -> int:
+    """Cut off, but not what is whole but for the error of a division: 13.7 / 0.1 is 137."""
+    nearest = round(value)
+    return nearest if abs(value - nearest) < _ROUNDING * max(1.0, abs(value)) else int(value)
 
 
 def _magnitude(limit: int) -> int:

@@ -141,7 +141,7 @@ def test_what_cannot_work_is_told_at_once(port, options, told):
 
 
 async def test_the_settings_of_voltronic_are_options_as_text():
-    options = DRIVERS["qx"].options.model_validate(
+    options = qx_options.QxOptions.model_validate(
         {"pollfreq": "10", "stayoff": "yes", "max_bypass_volt": "264", "battery_number": "3"}
     )
     assert options.given() == {

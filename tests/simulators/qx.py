@@ -113,11 +113,9 @@ class SimulatedQx:
 
     def _answer(self, request: bytes) -> None:
         self.requests.append(request)
-        reply = self.replies.get(request)
-        if reply is None:
-            reply = request if self.unknown == "echo" else self.unknown
-        assert not isinstance(reply, str)
-        for part in self.fault(request, reply or b"") if self.fault else (reply or b"",):
+        unknown = request if isinstance(self.unknown, str) else self.unknown
+        reply = self.replies.get(request, unknown or b"")
+        for part in self.fault(request, reply) if self.fault else (reply,):
             if isinstance(part, bytes):
                 self.say(part)
             else:

@@ -32,7 +32,7 @@ class Calibration:
 
     def load(self, percent: float) -> float:
         """Turn a load in percent into how much faster than at full load the battery empties."""
-        return max((percent / 100) ** self.exponent, self.idle_load / 100)
+        return max(math.pow(percent / 100, self.exponent), self.idle_load / 100)
 
 
 def calibration(options: Mapping[str, str]) -> Calibration | None:

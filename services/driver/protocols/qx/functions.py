@@ -10,7 +10,7 @@ from services.driver.protocols.qx.table import Dialect
 Function = Callable[..., Any]
 
 # What tables of the user may want though it may be that no shipped one has it.
-_SHARED = {
+_SHARED: dict[str, tuple[Function, ...]] = {
     "convert": (blazer.status_bits, scales.pack_voltage, scales.thousands, scales.minutes),
     "ask": (
         blazer.whole_steps,
@@ -38,7 +38,8 @@ def _used(dialect: Dialect) -> Iterator[tuple[str, Function]]:
     """List the functions of a dialect with the columns that have them."""
     rows: list[Any] = [*dialect.queries, *dialect.settings, *dialect.commands]
     rows += [field for query in dialect.queries for field in query.fields]
-    rows += [row.answer for row in (*dialect.settings, *dialect.commands)]
+    rows += [row.answer for row in dialect.settings]
+    rows += [row.answer for row in dialect.commands]
     for row in rows:
         for column in ("convert", "ask", "frame", "repair", "when", "limits"):
             value = getattr(row, column, None)

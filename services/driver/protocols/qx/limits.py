@@ -42,7 +42,7 @@ def is_offered(dialect: Dialect, setting: Setting, known: Knowledge) -> bool:
     """Tell whether this device has a setting: limits that its model should have may be none."""
     if setting.when is not None and not setting.when(known):
         return False
-    rows = [setting, *_fields(dialect, setting.variable)]
+    rows: list[Field | Setting] = [setting, *_fields(dialect, setting.variable)]
     by_model = [row.limits for row in rows if callable(row.limits)]
     return not by_model or any(limits(known) is not None for limits in by_model)
 

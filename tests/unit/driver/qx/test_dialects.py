@@ -90,7 +90,7 @@ def test_the_commands_are_in_the_catalogue(dialect):
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_a_device_that_answers_as_its_table_shows_is_found(dialect):
     replies = examples(dialect)
-    asked = {}
+    asked: dict[bytes, bytes | None] = {}
     while missing := detection.next_request(dialect, asked, {}):
         request, query = missing
         asked[request] = replies.get(request, query.example)
@@ -99,7 +99,7 @@ def test_a_device_that_answers_as_its_table_shows_is_found(dialect):
 
 def found_among_all(replies, unknown):
     """Name the dialect that a search finds with these replies."""
-    asked = {}
+    asked: dict[bytes, bytes | None] = {}
     for dialect in detection.in_order(DIALECTS, None, None):
         while missing := detection.next_request(dialect, asked, {}):
             request, _ = missing
@@ -133,7 +133,7 @@ NAK_MEANS_MECER = {"megatec", "zinto", "hunnox", "ablerex", "innovart31", "gtec"
 
 
 def test_a_silent_line_has_no_dialect_and_few_questions():
-    asked = {}
+    asked: dict[bytes, bytes | None] = {}
     for dialect in detection.in_order(DIALECTS, None, None):
         while missing := detection.next_request(dialect, asked, {}):
             asked[missing[0]] = None
@@ -207,7 +207,8 @@ def protocol_of(entry, request):
 
 
 def test_logged_replies_are_read_or_refused_as_nut_did():
-    read, refused = [], []
+    read: list[tuple[str, str]] = []
+    refused: list[tuple[str, str]] = []
     for parameters in logged():
         entry, request, reply = parameters.values
         dialect = BY_NAME.get(protocol_of(entry, request) or "")

@@ -65,7 +65,7 @@ def _read(path: Path) -> Recording:
             for report, body in reports.items()
         },
         values={
-            (each["path"], kinds[each["type"].lower()]): each["value"]
+            (each["path"], kinds[each["type"].lower()]): _number(each["value"])
             for each in reversed(told.get("paths") or [])
             if each.get("value") is not None
         },
@@ -73,3 +73,8 @@ def _read(path: Path) -> Recording:
         fields=told.get("fields_computed") or [],
         lengths=told.get("report_lengths") or {},
     )
+
+
+def _number(value: float | str) -> float:
+    """Read a value as a log printed it; one has a stray mark behind it."""
+    return float(value.rstrip("`")) if isinstance(value, str) else value

@@ -1,0 +1,443 @@
+"""A machine with USB devices for real programs: they and libusb run as they are, the kernel is ours.
+
+umockdev's library (Debian: libumockdev0) is preloaded into a program: it turns to a folder for /sys
+and /dev, and hands on each ioctl on a USB device. This module keeps that folder and answers as the
+kernel's usbfs would; a `Peer` is what is plugged in. Everything here runs in threads of its own.
+"""
+
+import contextlib
+import ctypes.util
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, Self
+
+PRELOADED = "libumockdev-preload.so.0"
+SHIM = Path(__file__).with_name("realusb.c")
+BUS = 1
+HUB = bytes.fromhex("12010002090001406b1d0200010003020101") + bytes.fromhex(
+    "0902190001010040000904000001090000000705810304000c"
+)
+_REQUEST = struct.Struct("=QQQ")  # a kind and two arguments, both ways
+_URB = struct.Struct("BBxxiI4xQiiiiiI")  # usbdevfs_urb up to its user context
+_SETUP = struct.Struct("<BBHHH")
+_IOCTL, _DONE, _READ_MEMORY, _WRITE_MEMORY = 1, 3, 5, 6
+_NOT_OURS = -100 & (2**64 - 1)
+_CONTROL_URB = 2
+_CAPABILITIES = 0x10  # URBs can still be reaped once the device is gone
+
+
+class StallError(Exception):
+    """The device does not take a request."""
+
+
+class Peer(Protocol):
+    """A USB device, as the bus sees it. Its methods are called from several threads."""
+
+    @property
+    def descriptors(self) -> bytes:
+        """The device descriptor and its configurations, one after the other."""
+
+    def control(self, kind: int, request: int, value: int, index: int, data: bytes | int) -> bytes:
+        """Answer a control transfer: `data` to the device, or how much it may send at most."""
+
+    def read(self, endpoint: int, size: int) -> bytes | None:
+        """Give a packet of an IN endpoint; None if there is none yet."""
+
+    def write(self, endpoint: int, data: bytes) -> None:
+        """Take a packet for an OUT endpoint."""
+
+
+class Hub:
+    """The root hub, which programs find beside the devices."""
+
+    descriptors = HUB
+
+    def control(self, kind: int, request: int, value: int, index: int, data: bytes | int) -> bytes:
+        """Refuse everything."""
+        raise StallError
+
+    def read(self, endpoint: int, size: int) -> bytes | None:
+        """Have nothing to tell."""
+        return None
+
+    def write(self, endpoint: int, data: bytes) -> None:
+        """Refuse."""
+        raise StallError
+
+
+@dataclass
+class _Urb:
+    address: int
+    kind: int
+    endpoint: int
+    buffer: int
+    length: int
+    data: bytes
+    status: int | None = None
+    actual: int = 0
+
+
+@dataclass(eq=False)
+class _Opened:
+    """A program's open device node."""
+
+    line: socket.socket
+    urbs: list[_Urb] = field(default_factory=list)
+    claimed: set[int] = field(default_factory=set)
+
+
+class _Node:
+    """A device that is plugged in: its node, and the programs that have it open.
+
+    The node is a pipe, since a USB device can be written to for poll(2) when an URB is done: the
+    pipe is kept full until then.
+    """
+
+    def __init__(self, machine: Path, busport: str, number: int, peer: Peer) -> None:
+        self.peer, self.busport, self.number = peer, busport, number
+        self.name = f"bus/usb/{BUS:03d}/{number:03d}"
+        self._path = machine / "dev" / self.name
+        self._socket_path = machine / "ioctl/dev" / self.name
+        self._lock = threading.RLock()
+        self._opened: list[_Opened] = []
+        self._threads: list[threading.Thread] = []
+        self._is_gone = False
+        for path in (self._path, self._socket_path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(self._path)
+        self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        self._size = fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, 4096)
+        os.write(self._pipe, bytes(self._size))
+        self._is_full = True
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._socket_path))
+        self._listener.listen(16)
+        self._start(self._accept)
+
+    @property
+    def is_claimed(self) -> bool:
+        """Tell whether a program has claimed an interface."""
+        with self._lock:
+            return any(each.claimed for each in self._opened)
+
+    def unplug(self) -> None:
+        """Fail every transfer from now on, as the kernel does; no program can open it any more."""
+        with self._lock:
+            self._is_gone = True
+            self._path.unlink(missing_ok=True)
+            self._socket_path.unlink(missing_ok=True)
+            for urb in (urb for opened in self._opened for urb in opened.urbs):
+                if urb.status is None:
+                    urb.status = -errno.ESHUTDOWN
+            self._show()
+
+    def close(self) -> None:
+        """End the threads."""
+        self.unplug()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for opened in self._opened:
+                with contextlib.suppress(OSError):
+                    opened.line.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        os.close(self._pipe)
+
+    def look(self) -> None:
+        """Give what the device has to tell to the transfers that wait for it."""
+        with self._lock:
+            for opened in self._opened:
+                for urb in opened.urbs:
+                    if urb.status is None and urb.endpoint & 0x80:
+                        self._try_read(opened, urb)
+            self._show()
+
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=f"usb {self.busport}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                line, _ = self._listener.accept()
+            except OSError:
+                return
+            opened = _Opened(line)
+            with self._lock:
+                self._opened.append(opened)
+            self._start(lambda opened=opened: self._serve(opened))  # type: ignore[misc]
+
+    def _serve(self, opened: _Opened) -> None:
+        with opened.line, contextlib.suppress(OSError, EOFError):
+            while True:
+                kind, request, argument = _REQUEST.unpack(_exactly(opened.line, _REQUEST.size))
+                if kind != _IOCTL:
+                    opened.line.sendall(_REQUEST.pack(_DONE, _NOT_OURS, 0))
+                    continue
+                with self._lock:
+                    problem = self._answer(opened, request & 0xFF, argument)
+                    self._show()
+                result = problem if problem >= 0 else 2**64 - 1
+                opened.line.sendall(_REQUEST.pack(_DONE, result, max(-problem, 0)))
+        with self._lock:
+            self._opened.remove(opened)
+            self._show()
+
+    def _show(self) -> None:
+        """Let poll(2) tell whether there is an URB to reap."""
+        wanted = not any(urb.status is not None for o in self._opened for urb in o.urbs)
+        if wanted and not self._is_full:
+            os.write(self._pipe, bytes(self._size))
+        elif self._is_full and not wanted:
+            os.read(self._pipe, self._size)
+        self._is_full = wanted
+
+    def _answer(self, opened: _Opened, number: int, argument: int) -> int:
+        """Carry out an ioctl; return its result, or the number of an error, negative."""
+        if number == 13:  # REAPURBNDELAY
+            return self._reap(opened, argument)
+        if self._is_gone:
+            return -errno.ENODEV
+        if number == 10:  # SUBMITURB
+            return self._submit(opened, argument)
+        if number == 11:  # DISCARDURB
+            return self._discard(opened, argument)
+        if number == 26:  # GET_CAPABILITIES
+            _put(opened.line, argument, struct.pack("I", _CAPABILITIES))
+            return 0
+        if number in (15, 16):  # CLAIMINTERFACE, RELEASEINTERFACE
+            (interface,) = struct.unpack("I", _get(opened.line, argument, 4))
+            return self._claim(opened, interface, is_claim=number == 15)
+        if number in (4, 5, 20, 21):  # SETINTERFACE, SETCONFIGURATION, RESET, CLEAR_HALT
+            return 0
+        if number == 8:  # GETDRIVER: no driver of the kernel has it
+            return -errno.ENODATA
+        return -errno.ENOTTY
+
+    def _claim(self, opened: _Opened, interface: int, *, is_claim: bool) -> int:
+        others = (each for each in self._opened if each is not opened)
+        if not is_claim:
+            opened.claimed.discard(interface)
+        elif any(interface in each.claimed for each in others):
+            return -errno.EBUSY
+        else:
+            opened.claimed.add(interface)
+        return 0
+
+    def _submit(self, opened: _Opened, address: int) -> int:
+        kind, endpoint, _, _, buffer, length, *_ = _URB.unpack(
+            _get(opened.line, address, _URB.size)
+        )
+        is_in = kind != _CONTROL_URB and endpoint & 0x80
+        data = b"" if is_in else _get(opened.line, buffer, length)
+        urb = _Urb(address, kind, endpoint, buffer, length, data)
+        opened.urbs.append(urb)
+        if kind == _CONTROL_URB:
+            self._control(opened, urb)
+        elif is_in:
+            self._try_read(opened, urb)
+        else:
+            self._done(urb, lambda: self.peer.write(endpoint, data), length)
+        return 0
+
+    def _control(self, opened: _Opened, urb: _Urb) -> None:
+        kind, request, value, index, length = _SETUP.unpack_from(urb.data)
+        payload = length if kind & 0x80 else urb.data[8 : 8 + length]
+
+        def work() -> None:
+            answer = self.peer.control(kind, request, value, index, payload)[:length]
+            urb.actual = len(answer) if kind & 0x80 else length
+            if kind & 0x80:
+                _put(opened.line, urb.buffer + 8, answer)
+
+        self._done(urb, work)
+
+    def _try_read(self, opened: _Opened, urb: _Urb) -> None:
+        def work() -> None:
+            packet = self.peer.read(urb.endpoint, urb.length)
+            if packet is None:
+                urb.status = 1
+                return
+            urb.data = packet[: urb.length]
+            urb.actual = len(urb.data)
+
+        self._done(urb, work)
+        if urb.status == 1:
+            urb.status = None
+
+    def _done(self, urb: _Urb, work: Callable[[], object], actual: int | None = None) -> None:
+        try:
+            work()
+        except StallError:
+            urb.status = -errno.EPIPE
+        else:
+            urb.status = urb.status or 0
+            urb.actual = urb.actual if actual is None else actual
+
+    def _discard(self, opened: _Opened, address: int) -> int:
+        for urb in opened.urbs:
+            if urb.address == address and urb.status is None:
+                urb.status = -errno.ENOENT
+                return 0
+        return -errno.EINVAL
+
+    def _reap(self, opened: _Opened, argument: int) -> int:
+        for urb in opened.urbs:
+            if urb.status is not None:
+                opened.urbs.remove(urb)
+                if urb.endpoint & 0x80 and urb.actual and urb.kind != _CONTROL_URB:
+                    _put(opened.line, urb.buffer, urb.data)
+                _put(opened.line, urb.address + 4, struct.pack("i", urb.status))
+                _put(opened.line, urb.address + 28, struct.pack("i", urb.actual))
+                _put(opened.line, argument, struct.pack("Q", urb.address))
+                return 0
+        return -errno.ENODEV if self._is_gone else -errno.EAGAIN
+
+
+class Machine:
+    """A machine whose USB devices are given; use it as a context manager.
+
+    `environment` is what makes a program see it.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, _Node] = {}
+        self._old: list[_Node] = []
+        self._numbers = iter(range(1, 128))
+        self._events = iter(range(1, 1 << 30))
+
+    def __enter__(self) -> Self:
+        # Not a folder of pytest: the paths of sockets are short.
+        self.folder = Path(tempfile.mkdtemp(prefix="usb"))
+        (self.folder / "sys/bus/usb/devices").mkdir(parents=True)
+        self.plug(f"usb{BUS}", Hub())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for node in (*self._nodes.values(), *self._old):
+            node.close()
+        shutil.rmtree(self.folder)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return what makes a program see the devices of this machine."""
+        return {"LD_PRELOAD": preloaded(), "UMOCKDEV_DIR": str(self.folder)}
+
+    def plug(self, busport: str, peer: Peer) -> str:
+        """Plug a device in, such as at "1-2"; return its number on the bus as three digits."""
+        number = next(self._numbers)
+        node = _Node(self.folder, busport, number, peer)
+        files = {
+            "uevent": f"MAJOR=189\nMINOR={number - 1}\nDEVNAME={node.name}\nDEVTYPE=usb_device\n"
+            f"BUSNUM={BUS:03d}\nDEVNUM={number:03d}\n",
+            "busnum": f"{BUS}\n",
+            "devnum": f"{number}\n",
+            "dev": f"189:{number - 1}\n",
+            "speed": "12\n",
+            "bConfigurationValue": "1\n",
+        }
+        folder = self._folder(busport)
+        folder.mkdir(parents=True)
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        (folder / "descriptors").write_bytes(peer.descriptors)
+        _link(folder / "subsystem", self.folder / "sys/bus/usb")
+        _link(self.folder / "sys/bus/usb/devices" / busport, folder)
+        self._nodes[busport] = node
+        self._tell("add", node)
+        return f"{number:03d}"
+
+    def unplug(self, busport: str) -> None:
+        """Pull a device out."""
+        node = self._nodes.pop(busport)
+        self._old.append(node)
+        (self.folder / "sys/bus/usb/devices" / busport).unlink()
+        shutil.rmtree(self._folder(busport))
+        node.unplug()
+        self._tell("remove", node)
+
+    def look(self, busport: str) -> None:
+        """Let a device tell what it has to tell unasked."""
+        self._nodes[busport].look()
+
+    def is_claimed(self, busport: str) -> bool:
+        """Tell whether a program has claimed the device."""
+        return self._nodes[busport].is_claimed
+
+    def _folder(self, busport: str) -> Path:
+        parent = self.folder / f"sys/devices/pci0000:00/usb{BUS}"
+        return parent if busport.startswith("usb") else parent / busport
+
+    def _tell(self, action: str, node: _Node) -> None:
+        """Tell the programs that listen for devices, in the kernel's words."""
+        path = "/" + str(self._folder(node.busport).relative_to(self.folder / "sys"))
+        words = (
+            f"{action}@{path}",
+            f"ACTION={action}",
+            f"DEVPATH={path}",
+            "SUBSYSTEM=usb",
+            "MAJOR=189",
+            f"MINOR={node.number - 1}",
+            f"DEVNAME={node.name}",
+            "DEVTYPE=usb_device",
+            f"BUSNUM={BUS:03d}",
+            f"DEVNUM={node.number:03d}",
+            f"SEQNUM={next(self._events)}",
+        )
+        text = "".join(f"{word}\0" for word in words).encode()
+        for listener in self.folder.glob("event*"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+                try:
+                    line.sendto(text, str(listener))
+                except ConnectionRefusedError:
+                    listener.unlink()
+
+
+def preloaded() -> str:
+    """Name what programs have to preload, or fail naming its Debian package."""
+    with contextlib.suppress(OSError):
+        ctypes.CDLL(PRELOADED)
+        return PRELOADED
+    raise AssertionError(f"these tests need {PRELOADED}: apt-get install libumockdev0")
+
+
+def _link(path: Path, target: Path) -> None:
+    """Link as /sys does, by a relative path: libudev looks where a link leads."""
+    path.symlink_to(os.path.relpath(target, path.parent))
+
+
+def _exactly(line: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = line.recv(size - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
+def _get(line: socket.socket, address: int, size: int) -> bytes:
+    """Read a program's memory."""
+    if not size:
+        return b""
+    line.sendall(_REQUEST.pack(_READ_MEMORY, address, size))
+    return _exactly(line, size)
+
+
+def _put(line: socket.socket, address: int, data: bytes) -> None:
+    """Write to a program's memory."""
+    if data:
+        line.sendall(_REQUEST.pack(_WRITE_MEMORY, address, len(data)) + data)

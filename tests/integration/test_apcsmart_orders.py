@@ -165,6 +165,18 @@ async def what_was_written_is_remembered() -> None:
         await again.close()
 
 
+async def codes_of_two_bytes_are_asked_for() -> None:
+    full = smart_ups()
+    full.extra = "\x9f:\xd3\xd4"
+    full.replies |= {b"\x9f\xd3": "49.9", b"\x9f\xd4": "01.0"}
+    with SimulatedUps(full) as ups:
+        async with OurDriver("apcsmart", ups.port) as driver:
+            variables = (await driver.report()).variables
+    assert variables["input.frequency"] == "49.9"
+    assert variables["output.frequency"] == "50.00"
+    assert variables["battery.current"] == "01.0"
+
+
 async def the_bypass_is_confirmed_in_its_own_words() -> None:
     bypassed = smart_ups()
     bypassed.codes += b"^"
@@ -231,6 +243,7 @@ SCENES = (
     a_ups_that_forgot_smart_mode_is_switched_off_all_the_same,
     a_ups_whose_status_makes_no_sense_is_switched_off_as_if_on_battery,
     what_was_written_is_remembered,
+    codes_of_two_bytes_are_asked_for,
     the_bypass_is_confirmed_in_its_own_words,
     a_refused_calibration_is_told,
     two_digits_that_are_refused_do_not_leave_the_ups_waiting_for_a_third,

@@ -49,11 +49,19 @@ class RealDriver:
     """One of NUT's drivers in the foreground; use it as a context manager.
 
     `settings` are the lines of its section in ups.conf, such as `port`; a value of None is a flag.
+    `environment` is added to the process's own.
     """
 
-    def __init__(self, folder: Path, driver: str, settings: Mapping[str, str | None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        driver: str,
+        settings: Mapping[str, str | None],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.driver = driver
+        self._environment = environment or {}
         self._path = folder / f"{driver}-{NAME}"
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
@@ -90,7 +98,11 @@ class RealDriver:
         with (self.folder / f"{self.driver}.log").open("ab") as output:
             self._process = subprocess.Popen(
                 (find_nut_program(self.driver), "-a", NAME, "-F", "-D", "-u", user),
-                env={**os.environ, **dict.fromkeys(places, str(self.folder))},
+                env={
+                    **os.environ,
+                    **dict.fromkeys(places, str(self.folder)),
+                    **self._environment,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

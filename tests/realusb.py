@@ -323,6 +323,7 @@ class Machine:
         # Not a folder of pytest: the paths of sockets are short.
         self.folder = Path(tempfile.mkdtemp(prefix="usb"))
         (self.folder / "sys/bus/usb/devices").mkdir(parents=True)
+        self._shim = _built(self.folder)
         self.plug(f"usb{BUS}", Hub())
         return self
 
@@ -334,7 +335,8 @@ class Machine:
     @property
     def environment(self) -> dict[str, str]:
         """Return what makes a program see the devices of this machine."""
-        return {"LD_PRELOAD": preloaded(), "UMOCKDEV_DIR": str(self.folder)}
+        libraries = f"{self._shim}:{preloaded()}"
+        return {"LD_PRELOAD": libraries, "UMOCKDEV_DIR": str(self.folder)}
 
     def plug(self, busport: str, peer: Peer) -> str:
         """Plug a device in, such as at "1-2"; return its number on the bus as three digits."""
@@ -412,6 +414,15 @@ def preloaded() -> str:
         ctypes.CDLL(PRELOADED)
         return PRELOADED
     raise AssertionError(f"these tests need {PRELOADED}: apt-get install libumockdev0")
+
+
+def _built(folder: Path) -> Path:
+    compiler = shutil.which("tcc")
+    if compiler is None:
+        raise AssertionError("these tests need tcc: apt-get install tcc")
+    library = folder / "realusb.so"
+    subprocess.run((compiler, "-shared", "-o", library, SHIM), check=True)
+    return library
 
 
 def _link(path: Path, target: Path) -> None:

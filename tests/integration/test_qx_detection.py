@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.driver.contract import Site
-from services.driver.drivers import DRIVERS, qx, qx_options
+from services.driver.drivers import DRIVERS, qx, qx_line, qx_options
 from services.driver.protocols.qx.registry import DIALECTS
 from shared.errors import DeviceError, SettingsError
 from tests.likenut import OurDriver
@@ -30,6 +30,7 @@ async def find(name, unknown):
 def quick(monkeypatch):
     monkeypatch.setattr(qx, "PROBE_TIMEOUT", 0.05)
     monkeypatch.setattr(qx, "REPLY_TIMEOUT", 0.3)
+    monkeypatch.setattr(qx_line, "SETTLE", 0.1)
 
 
 async def test_each_protocol_is_found_by_itself():
@@ -85,6 +86,32 @@ async def test_a_hint_of_another_device_is_forgotten():
         ours.site.hints["protocol"] = "mustek"
         async with ours:
             assert ours.site.hints["protocol"] == "zinto"
+
+
+async def test_a_hint_that_meets_silence_is_kept_for_a_while(quick):
+    with SimulatedQx(examples(BY_NAME["zinto"]), None) as ups:
+        ours = OurDriver("qx", ups.port)
+        ours.site.hints["protocol"] = "mustek"
+        for _ in range(qx.MAX_SILENCES):
+            with pytest.raises(DeviceError, match="does not answer"):
+                async with ours:
+                    pass
+        assert set(ups.requests) == {b"QS\r"}
+        async with ours:
+            assert ours.site.hints == {"protocol": "zinto"}
+
+
+async def test_late_replies_are_not_those_of_the_next_protocol(quick):
+    with SimulatedQx(examples(BY_NAME["mustek"]), None) as ups:
+
+        def late(request, reply):
+            yield 0.08
+            yield reply
+
+        ups.fault = late
+        with pytest.raises(DeviceError, match="no device answers"):
+            async with OurDriver("qx", ups.port):
+                pass
 
 
 async def test_a_line_that_comes_alive_during_the_search_is_searched_anew(quick):

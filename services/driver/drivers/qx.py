@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
 from services.driver.contract import Reading, Site
 from services.driver.drivers.qx_line import QxLine
@@ -23,7 +24,8 @@ TRIES = 2  # of a question in a walk
 PROBE_TRIES = 3  # of one that noise answers
 SHUTDOWN_TRIES = 3
 
-HINT = "protocol"
+HINT, SILENCES = "protocol", "silences"
+MAX_SILENCES = 3  # lines in a row on which the protocol of the last one met silence
 DELAYS = {"ondelay": "ups.delay.start", "offdelay": "ups.delay.shutdown"}
 RENAMED = {"beeper.on": "beeper.enable", "beeper.off": "beeper.disable"}
 
@@ -59,6 +61,7 @@ class QxDriver:
         self._next = Walk.FULL  # what is read but once is read twice before it is shown
         self._keep_delays()
         await self._apply_options()
+        self._remember(dialect)
 
     async def close(self) -> None:
         """Give the line back."""
@@ -109,19 +112,29 @@ class QxDriver:
 
     async def _find(self) -> Dialect:
         """Find the dialect: the one that is named, the one found before, or the first that fits."""
-        hint = self._site.hints.get(HINT)
+        hints = self._site.hints
+        hint = hints.get(HINT)
         replies: dict[bytes, bytes | None] = {}
         for dialect in detection.in_order(self._dialects, self._options.protocol, hint):
-            if await self._speaks(dialect, replies) and await self._is_first(dialect, replies):
-                if self._site.hints.get(HINT) != dialect.name:
-                    logger.info("%s: speaks %s", self._site.device, dialect.version)
-                self._site.hints[HINT] = dialect.name
+            if await self._speaks(dialect, replies):
+                if dialect.name != hint:
+                    await self._confirm(dialect, replies)
                 return dialect
             if dialect.name == hint and not any(replies.values()):
+                hints[SILENCES] = str(int(hints.get(SILENCES, "0")) + 1)
+                if int(hints[SILENCES]) >= MAX_SILENCES:
+                    hints.clear()  # it may be another device now, which does not know the request
                 raise DeviceError(f"{self._site.port}: the device does not answer")
         if not any(replies.values()):
             raise DeviceError(f"{self._site.port}: no device answers")
         raise DeviceError(f"{self._site.port}: the device speaks no known protocol")
+
+    def _remember(self, dialect: Dialect) -> None:
+        """Let the next line begin with the dialect of this one."""
+        if self._site.hints.get(HINT) != dialect.name:
+            logger.info("%s: speaks %s", self._site.device, dialect.version)
+        self._site.hints.clear()
+        self._site.hints[HINT] = dialect.name
 
     async def _speaks(self, dialect: Dialect, replies: dict[bytes, bytes | None]) -> bool:
         while missing := detection.next_request(dialect, replies, self._given):
@@ -129,11 +142,9 @@ class QxDriver:
             replies[request] = await self._probe(query, request)
         return detection.is_spoken(dialect, replies, self._given)
 
-    async def _is_first(self, dialect: Dialect, replies: dict[bytes, bytes | None]) -> bool:
+    async def _confirm(self, dialect: Dialect, replies: dict[bytes, bytes | None]) -> None:
         """Ask again what met silence: a line that has just come alive may speak an earlier one."""
         silent = {request for request, reply in replies.items() if reply is None}
-        if dialect.name == self._site.hints.get(HINT):
-            return True
         for earlier in self._dialects[: self._dialects.index(dialect)]:
             if earlier.by_name:
                 continue
@@ -145,16 +156,17 @@ class QxDriver:
                 replies[request] = await self._probe(query, request)
             if detection.is_spoken(earlier, replies, self._given):
                 raise DeviceError(f"{self._site.port}: the device came while it was looked for")
-        return True
 
     async def _probe(self, query: Query, request: bytes) -> bytes | None:
         """Ask a question of the search; what only noise answers counts as silence."""
         length = query.length if query.is_binary else 0
         for _ in range(PROBE_TRIES):
-            try:
-                return await self._line.ask(request, PROBE_TIMEOUT, length)
-            except DeviceError:
-                await self._line.drain()
+            with suppress(DeviceError):
+                if reply := await self._line.ask(request, PROBE_TIMEOUT, length):
+                    return reply
+                await self._line.drain()  # a late reply must not answer the next question
+                return None
+            await self._line.drain()
         return None
 
     async def _walk(self, walk: Walk) -> None:

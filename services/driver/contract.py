@@ -58,9 +58,9 @@ class Site:
 
     `tables` are the user's own tables for this kind of driver, by name. `bus` is for drivers that
     derive a device from others on the bus. `hints` outlives the line: what an earlier line found
-    out about the device; it may make finding the device quicker, and nothing else. `defaults` and
-    `overrides` are variables that the settings give: they are laid over every reading anyway, a
-    driver needs them only to compute others.
+    out about the device, which may make finding it quicker, and what somebody set that the driver
+    keeps for the device. `defaults` and `overrides` are variables that the settings give: they are
+    laid over every reading anyway, a driver needs them only to compute others.
     """
 
     device: str

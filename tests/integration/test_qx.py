@@ -122,6 +122,17 @@ async def test_delays_are_kept_and_go_into_the_shutdown(broker, tmp_path, watche
         assert {b"C\r", b"S01R0004\r"} <= set(ups.requests)
 
 
+async def test_a_delay_that_was_set_outlives_the_line(broker, tmp_path, watcher, ups):
+    async with driving(settings(broker, tmp_path, ups.port, offdelay="40")):
+        await watcher.variable("ups1", "ups.delay.shutdown", "36")
+        await watcher.ask("ups1", SET, "ups.delay.shutdown", value="120")
+        ups.fault = truncated
+        await watcher.available("ups1", "stale")
+        ups.fault = None
+        await watcher.available("ups1")
+        assert watcher.variables("ups1")["ups.delay.shutdown"] == "120"
+
+
 async def test_an_echoed_command_has_failed(broker, tmp_path, watcher):
     with SimulatedQx(MEGATEC, unknown="echo") as ups:
         async with driving(settings(broker, tmp_path, ups.port)):

@@ -1,13 +1,15 @@
-"""The driver `qx`: UPSes that speak Q1 or one of its relatives on a serial line."""
+"""The driver `qx`: UPSes that speak Q1 or one of its relatives, on a serial line or USB."""
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from services.driver.contract import Reading, Site
 from services.driver.drivers.qx_line import QxLine
 from services.driver.drivers.qx_options import QxOptions
+from services.driver.drivers.qx_usb import QxUsbLine, is_usb
 from services.driver.protocols.qx import detection, orders
 from services.driver.protocols.qx.decoding import DeclinedError
 from services.driver.protocols.qx.detection import framed
@@ -25,6 +27,7 @@ PROBE_TRIES = 3  # of one that noise answers
 SHUTDOWN_TRIES = 3
 
 HINT, SILENCES = "protocol", "silences"
+KEPT = "kept "  # begins the hint that holds what somebody set: a lost line must not undo it
 MAX_SILENCES = 3  # lines in a row on which the protocol of the last one met silence
 DELAYS = {"ondelay": "ups.delay.start", "offdelay": "ups.delay.shutdown"}
 RENAMED = {"beeper.on": "beeper.enable", "beeper.off": "beeper.disable"}
@@ -41,8 +44,7 @@ class QxDriver:
         self._given = options.given()
         self._dialects = _dialects(options.protocol, site.tables)
         calibration(self._given)
-        _check_port(site.port, self._given)
-        self._line = QxLine(site.port, options.cablepower)
+        self._line = _line(site, options)
         self._found: Picture | None = None
         self._next = Walk.QUICK
         self._due = 0.0
@@ -52,6 +54,7 @@ class QxDriver:
         """Find the dialect, read everything and apply the options that write to the device."""
         await self._line.open()
         dialect = await self._find()
+        dialect = replace(dialect, constants={**dialect.constants, **self._line.constants})
         site = self._site
         self._found = Picture(
             dialect, self._given, site.defaults, site.overrides, self._options.names
@@ -100,7 +103,9 @@ class QxDriver:
             raise RefusedError(ResultStatus.READ_ONLY, f"the device lets nobody write {name}")
         orders.check_limits(self._picture.dialect, setting, value, known)
         if setting.request is None:
-            self._picture.keep(setting, orders.kept_value(setting, value, known))
+            kept = orders.kept_value(setting, value, known)
+            self._picture.keep(setting, kept)
+            self._site.hints[KEPT + name] = kept
         elif known.variables.get(name, "").lower() != value.lower():
             await self._order(orders.setting_requests(setting, value, known), setting.answer)
 
@@ -123,7 +128,9 @@ class QxDriver:
             if dialect.name == hint and not any(replies.values()):
                 hints[SILENCES] = str(int(hints.get(SILENCES, "0")) + 1)
                 if int(hints[SILENCES]) >= MAX_SILENCES:
-                    hints.clear()  # it may be another device now, which does not know the request
+                    # It may be another device now, which does not know the request.
+                    hints.pop(HINT)
+                    hints.pop(SILENCES)
                 raise DeviceError(f"{self._site.port}: the device does not answer")
         if not any(replies.values()):
             raise DeviceError(f"{self._site.port}: no device answers")
@@ -133,7 +140,7 @@ class QxDriver:
         """Let the next line begin with the dialect of this one."""
         if self._site.hints.get(HINT) != dialect.name:
             logger.info("%s: speaks %s", self._site.device, dialect.version)
-        self._site.hints.clear()
+        self._site.hints.pop(SILENCES, None)
         self._site.hints[HINT] = dialect.name
 
     async def _speaks(self, dialect: Dialect, replies: dict[bytes, bytes | None]) -> bool:
@@ -246,7 +253,7 @@ class QxDriver:
     def _keep_delays(self) -> None:
         for option, name in DELAYS.items():
             setting = self._picture.setting(name)
-            value = self._given.get(option)
+            value = self._site.hints.get(KEPT + name, self._given.get(option))
             if setting is None or value is None or setting.request is not None:
                 continue
             known = self._picture.known
@@ -288,11 +295,10 @@ def _dialects(protocol: str | None, tables: Mapping[str, Dialect]) -> tuple[Dial
     return (found[0],)
 
 
-def _check_port(port: str, given: Mapping[str, str]) -> None:
-    usb = [name for name in QxOptions.usb if name in given]
-    if port == "auto" or usb:
-        asks = f"the option {usb[0]} is" if usb else "port = auto is"
-        raise SettingsError(f"{asks} for a USB device, which qx cannot use yet; name a serial port")
+def _line(site: Site, options: QxOptions) -> QxLine | QxUsbLine:
+    if is_usb(site.port, options.given()):
+        return QxUsbLine(options, site.hints)
+    return QxLine(site.port, options.cablepower)
 
 
 def _now() -> float:

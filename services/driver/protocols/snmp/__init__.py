@@ -1,0 +1,1 @@
+"""SNMP of power devices: what agents answer and take, as tables; no sockets here."""

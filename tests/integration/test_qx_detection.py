@@ -155,8 +155,6 @@ async def test_the_blazer_names_keep_their_variables_and_minutes():
 @pytest.mark.parametrize(
     ("port", "options", "told"),
     [
-        ("auto", {}, "port = auto is for a USB device"),
-        ("/dev/ttyS0", {"vendorid": "0665"}, "the option vendorid is for a USB device"),
         ("/dev/ttyS0", {"protocol": "q7"}, "protocol: 'q7' is not known; there are omron,"),
         ("/dev/ttyS0", {"runtimecal": "1,2"}, "runtimecal"),
     ],

@@ -1,4 +1,4 @@
-"""A machine with USB devices for real programs: they and libusb run as they are, the kernel is ours.
+"""A machine with USB devices for real programs: they and libusb run as they are, not the kernel.
 
 umockdev's library (Debian: libumockdev0) is preloaded into a program: it turns to a folder for /sys
 and /dev, and hands on each ioctl on a USB device. This module keeps that folder and answers as the
@@ -16,7 +16,7 @@ import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, Self
@@ -33,6 +33,10 @@ _SETUP = struct.Struct("<BBHHH")
 _IOCTL, _DONE, _READ_MEMORY, _WRITE_MEMORY = 1, 3, 5, 6
 _NOT_OURS = -100 & (2**64 - 1)
 _CONTROL_URB = 2
+_IN = 0x80
+_REAP = 13  # the number of REAPURBNDELAY
+# SETINTERFACE, SETCONFIGURATION, RESET, CLEAR_HALT; GETDRIVER: no driver of the kernel's has it.
+_SIMPLE = {4: 0, 5: 0, 20: 0, 21: 0, 8: -errno.ENODATA}
 _CAPABILITIES = 0x10  # URBs can still be reaped once the device is gone
 
 
@@ -40,37 +44,53 @@ class StallError(Exception):
     """The device does not take a request."""
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The head of a control transfer (USB 2.0, section 9.3)."""
+
+    kind: int
+    request: int
+    value: int
+    index: int
+    length: int
+
+    @property
+    def is_in(self) -> bool:
+        """Tell whether the device is to answer."""
+        return bool(self.kind & _IN)
+
+
 class Peer(Protocol):
-    """A USB device, as the bus sees it. Its methods are called from several threads."""
+    """A USB device, as the bus sees it. Its methods are called from several threads, one by one."""
 
     @property
     def descriptors(self) -> bytes:
         """The device descriptor and its configurations, one after the other."""
 
-    def control(self, kind: int, request: int, value: int, index: int, data: bytes | int) -> bytes:
-        """Answer a control transfer: `data` to the device, or how much it may send at most."""
+    def control(self, setup: Setup, data: bytes, /) -> bytes:
+        """Take the data of a control transfer, or answer it."""
 
-    def read(self, endpoint: int, size: int) -> bytes | None:
+    def read(self, endpoint: int, size: int, /) -> bytes | None:
         """Give a packet of an IN endpoint; None if there is none yet."""
 
-    def write(self, endpoint: int, data: bytes) -> None:
+    def write(self, endpoint: int, data: bytes, /) -> None:
         """Take a packet for an OUT endpoint."""
 
 
 class Hub:
-    """The root hub, which programs find beside the devices."""
+    """The root hub, which programs find beside the devices; it refuses everything."""
 
     descriptors = HUB
 
-    def control(self, kind: int, request: int, value: int, index: int, data: bytes | int) -> bytes:
-        """Refuse everything."""
+    def control(self, _setup: Setup, _data: bytes, /) -> bytes:
+        """Refuse."""
         raise StallError
 
-    def read(self, endpoint: int, size: int) -> bytes | None:
+    def read(self, _endpoint: int, _size: int, /) -> bytes | None:
         """Have nothing to tell."""
         return None
 
-    def write(self, endpoint: int, data: bytes) -> None:
+    def write(self, _endpoint: int, _data: bytes, /) -> None:
         """Refuse."""
         raise StallError
 
@@ -160,8 +180,8 @@ class _Node:
         with self._lock:
             for opened in self._opened:
                 for urb in opened.urbs:
-                    if urb.status is None and urb.endpoint & 0x80:
-                        self._try_read(opened, urb)
+                    if urb.status is None and urb.endpoint & _IN:
+                        self._try_read(urb)
             self._show()
 
     def _start(self, work: Callable[[], None]) -> None:
@@ -207,85 +227,80 @@ class _Node:
 
     def _answer(self, opened: _Opened, number: int, argument: int) -> int:
         """Carry out an ioctl; return its result, or the number of an error, negative."""
-        if number == 13:  # REAPURBNDELAY
+        if number == _REAP:
             return self._reap(opened, argument)
         if self._is_gone:
             return -errno.ENODEV
-        if number == 10:  # SUBMITURB
-            return self._submit(opened, argument)
-        if number == 11:  # DISCARDURB
-            return self._discard(opened, argument)
-        if number == 26:  # GET_CAPABILITIES
-            _put(opened.line, argument, struct.pack("I", _CAPABILITIES))
-            return 0
-        if number in (15, 16):  # CLAIMINTERFACE, RELEASEINTERFACE
-            (interface,) = struct.unpack("I", _get(opened.line, argument, 4))
-            return self._claim(opened, interface, is_claim=number == 15)
-        if number in (4, 5, 20, 21):  # SETINTERFACE, SETCONFIGURATION, RESET, CLEAR_HALT
-            return 0
-        if number == 8:  # GETDRIVER: no driver of the kernel has it
-            return -errno.ENODATA
-        return -errno.ENOTTY
+        known: dict[int, Callable[[_Opened, int], int]] = {
+            10: self._submit,
+            11: self._discard,
+            15: self._claim,
+            16: self._release,
+            26: self._tell_capabilities,
+        }
+        if number in known:
+            return known[number](opened, argument)
+        return _SIMPLE.get(number, -errno.ENOTTY)
 
-    def _claim(self, opened: _Opened, interface: int, *, is_claim: bool) -> int:
-        others = (each for each in self._opened if each is not opened)
-        if not is_claim:
-            opened.claimed.discard(interface)
-        elif any(interface in each.claimed for each in others):
+    def _tell_capabilities(self, opened: _Opened, argument: int) -> int:
+        _put(opened.line, argument, struct.pack("I", _CAPABILITIES))
+        return 0
+
+    def _claim(self, opened: _Opened, argument: int) -> int:
+        (interface,) = struct.unpack("I", _get(opened.line, argument, 4))
+        if any(interface in each.claimed for each in self._opened if each is not opened):
             return -errno.EBUSY
-        else:
-            opened.claimed.add(interface)
+        opened.claimed.add(interface)
+        return 0
+
+    def _release(self, opened: _Opened, argument: int) -> int:
+        opened.claimed.discard(*struct.unpack("I", _get(opened.line, argument, 4)))
         return 0
 
     def _submit(self, opened: _Opened, address: int) -> int:
         kind, endpoint, _, _, buffer, length, *_ = _URB.unpack(
             _get(opened.line, address, _URB.size)
         )
-        is_in = kind != _CONTROL_URB and endpoint & 0x80
+        is_in = kind != _CONTROL_URB and endpoint & _IN
         data = b"" if is_in else _get(opened.line, buffer, length)
         urb = _Urb(address, kind, endpoint, buffer, length, data)
         opened.urbs.append(urb)
         if kind == _CONTROL_URB:
             self._control(opened, urb)
         elif is_in:
-            self._try_read(opened, urb)
+            self._try_read(urb)
         else:
-            self._done(urb, lambda: self.peer.write(endpoint, data), length)
+            self._write(urb)
         return 0
 
     def _control(self, opened: _Opened, urb: _Urb) -> None:
-        kind, request, value, index, length = _SETUP.unpack_from(urb.data)
-        payload = length if kind & 0x80 else urb.data[8 : 8 + length]
+        setup = Setup(*_SETUP.unpack_from(urb.data))
+        payload = urb.data[_SETUP.size : _SETUP.size + setup.length]
 
-        def work() -> None:
-            answer = self.peer.control(kind, request, value, index, payload)[:length]
-            urb.actual = len(answer) if kind & 0x80 else length
-            if kind & 0x80:
-                _put(opened.line, urb.buffer + 8, answer)
+        def work() -> int:
+            answer = self.peer.control(setup, b"" if setup.is_in else payload)[: setup.length]
+            if setup.is_in:
+                _put(opened.line, urb.buffer + _SETUP.size, answer)
+            return len(answer) if setup.is_in else setup.length
 
-        self._done(urb, work)
+        _finish(urb, work)
 
-    def _try_read(self, opened: _Opened, urb: _Urb) -> None:
-        def work() -> None:
+    def _try_read(self, urb: _Urb) -> None:
+        def work() -> int | None:
             packet = self.peer.read(urb.endpoint, urb.length)
             if packet is None:
-                urb.status = 1
-                return
+                return None
             urb.data = packet[: urb.length]
-            urb.actual = len(urb.data)
+            return len(urb.data)
 
-        self._done(urb, work)
-        if urb.status == 1:
-            urb.status = None
+        _finish(urb, work)
 
-    def _done(self, urb: _Urb, work: Callable[[], object], actual: int | None = None) -> None:
-        try:
-            work()
-        except StallError:
-            urb.status = -errno.EPIPE
-        else:
-            urb.status = urb.status or 0
-            urb.actual = urb.actual if actual is None else actual
+    def _write(self, urb: _Urb) -> None:
+        def work() -> int:
+            self.peer.write(urb.endpoint, urb.data)
+            return len(urb.data)
+
+        _finish(urb, work)
 
     def _discard(self, opened: _Opened, address: int) -> int:
         for urb in opened.urbs:
@@ -298,13 +313,24 @@ class _Node:
         for urb in opened.urbs:
             if urb.status is not None:
                 opened.urbs.remove(urb)
-                if urb.endpoint & 0x80 and urb.actual and urb.kind != _CONTROL_URB:
+                if urb.endpoint & _IN and urb.actual and urb.kind != _CONTROL_URB:
                     _put(opened.line, urb.buffer, urb.data)
                 _put(opened.line, urb.address + 4, struct.pack("i", urb.status))
                 _put(opened.line, urb.address + 28, struct.pack("i", urb.actual))
                 _put(opened.line, argument, struct.pack("Q", urb.address))
                 return 0
         return -errno.ENODEV if self._is_gone else -errno.EAGAIN
+
+
+def _finish(urb: _Urb, work: Callable[[], int | None]) -> None:
+    """Let the device do its part; what it gives is the length, or None if it has nothing yet."""
+    try:
+        actual = work()
+    except StallError:
+        urb.status = -errno.EPIPE
+    else:
+        if actual is not None:
+            urb.status, urb.actual = 0, actual
 
 
 class Machine:

@@ -20,6 +20,8 @@ from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.qx import QxDriver
 from services.driver.drivers.qx_options import BlazerOptions, QxOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
+from services.driver.drivers.usbhid import UsbHidDriver
+from services.driver.drivers.usbhid_options import UsbHidOptions
 from services.driver.protocols.qx.userform import read_table as read_qx_table
 
 NUT = "nut"
@@ -100,6 +102,13 @@ KINDS = (
         EatonMqttOptions,
         EatonMqttDriver,
         "Eaton's Network-M2 and -M3 cards, over their own MQTT server",
+    ),
+    Kind(
+        "usbhid",
+        UsbHidOptions,
+        UsbHidDriver,
+        "UPSes and other power devices on USB that speak HID",
+        aliases=("usbhid-ups",),
     ),
     Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )

@@ -12,6 +12,10 @@ class NoReportError(DeviceError):
     """The device does not give or take this one report or text; the line is well."""
 
 
+class SilentError(NoReportError):
+    """The device did not answer in time."""
+
+
 class Reports(Protocol):
     """The line to one HID device; its owner calls one method at a time.
 
@@ -49,6 +53,10 @@ class Reports(Protocol):
 
     async def string(self, index: int) -> str:
         """Read a text of the device; empty if it has none of this number."""
+
+    @property
+    def has_inputs(self) -> bool:
+        """Tell whether `inputs` would return at once."""
 
     async def inputs(self) -> list[bytes]:
         """Wait for input reports that come unasked and take them, the oldest first.

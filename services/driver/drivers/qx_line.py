@@ -1,5 +1,7 @@
 """The line of the driver qx: one request, one reply that ends in a carriage return, or silence."""
 
+from collections.abc import Mapping
+
 from services.driver.protocols.qx.table import END
 from services.driver.transports.serial import SerialLine, SerialSettings
 
@@ -20,6 +22,11 @@ class QxLine:
     def __init__(self, port: str, cable_power: str) -> None:
         dtr, rts = CABLE_POWER[cable_power]
         self._line = SerialLine(port, SerialSettings(baudrate=SPEED, dtr=dtr, rts=rts))
+
+    @property
+    def constants(self) -> Mapping[str, str]:
+        """Variables that the line itself tells of the device: none."""
+        return {}
 
     async def open(self) -> None:
         """Open the port and wait until what an earlier line asked for has come and gone."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from shared.settings import Section
 
-FOR_USB = "For devices on USB, which come later; refused."
+UNUSED = "Of NUT; of no account here."
 UNUSED_YET = "For devices on USB; not used yet."
 OF_OLD_DRIVERS = "Of NUT's older drivers; not used."
 
@@ -123,24 +123,44 @@ class QxOptions(Section):
     testing: bool = Field(
         default=False, description="Of voltronic: also ask what nobody has tested yet."
     )
-    subdriver: str | None = Field(default=None, description=FOR_USB)
-    vendorid: str | None = Field(default=None, description=FOR_USB)
-    productid: str | None = Field(default=None, description=FOR_USB)
-    vendor: str | None = Field(default=None, description=FOR_USB)
-    product: str | None = Field(default=None, description=FOR_USB)
-    serial: str | None = Field(default=None, description=FOR_USB)
-    bus: str | None = Field(default=None, description=FOR_USB)
-    device: str | None = Field(default=None, description=FOR_USB)
-    busport: str | None = Field(default=None, description=FOR_USB)
-    langid_fix: str | None = Field(default=None, description=FOR_USB)
-    noscanlangid: bool = Field(default=False, description=UNUSED_YET)
-    allow_duplicates: bool = Field(default=False, description=UNUSED_YET)
-    usb_set_altinterface: str | bool | None = Field(default=None, description=UNUSED_YET)
-    usb_config_index: str | None = Field(default=None, description=UNUSED_YET)
-    usb_hid_rep_index: str | None = Field(default=None, description=UNUSED_YET)
-    usb_hid_desc_index: str | None = Field(default=None, description=UNUSED_YET)
-    usb_hid_ep_in: str | None = Field(default=None, description=UNUSED_YET)
-    usb_hid_ep_out: str | None = Field(default=None, description=UNUSED_YET)
+    subdriver: str | None = Field(
+        default=None, description="On USB: bridge in the device; it needs vendorid and productid."
+    )
+    vendorid: str | None = Field(
+        default=None, description="On USB: pattern of the vendor's id, four hexadecimal digits."
+    )
+    productid: str | None = Field(
+        default=None, description="On USB: pattern of the product's id, four hexadecimal digits."
+    )
+    vendor: str | None = Field(default=None, description="On USB: pattern of the maker's name.")
+    product: str | None = Field(default=None, description="On USB: pattern of the product's name.")
+    serial: str | None = Field(default=None, description="On USB: pattern of the serial number.")
+    bus: str | None = Field(default=None, description="On USB: pattern of the bus, such as 001.")
+    device: str | None = Field(
+        default=None, description="On USB: pattern of the number on the bus; replugging changes it."
+    )
+    busport: str | None = Field(
+        default=None, description="On USB: pattern of the way through the hubs, such as 1-2.3."
+    )
+    langid_fix: str | None = Field(
+        default=None,
+        pattern="^0[xX][0-9a-fA-F]{1,4}$",
+        description="On USB: language of the device's texts, such as 0x0409.",
+    )
+    noscanlangid: bool = Field(default=False, description=UNUSED)
+    usb_set_altinterface: int | None = Field(
+        default=None, ge=0, le=255, description="On USB: alternate setting to choose."
+    )
+    usb_config_index: int | None = Field(
+        default=None, ge=0, le=255, description="On USB: index of the configuration to choose."
+    )
+    usb_hid_rep_index: int | None = Field(
+        default=None, ge=0, le=255, description="On USB: interface to claim (0)."
+    )
+    usb_hid_desc_index: str | None = Field(default=None, description=UNUSED)
+    usb_hid_ep_in: str | None = Field(default=None, description=UNUSED)
+    usb_hid_ep_out: str | None = Field(default=None, description=UNUSED)
+    allow_duplicates: bool = Field(default=False, description=UNUSED)
 
     # Variables that the driver has by another name.
     names: ClassVar[Mapping[str, str]] = {}

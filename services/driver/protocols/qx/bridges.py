@@ -25,7 +25,7 @@ _REPORT = Control(0x21, 0x09, 0x0200)  # HID: set the output report 0
 _REPORT_SWAPPED = Control(0x21, 0x09, 0x0002)  # the same with its bytes swapped; some want that
 
 CYPRESS = PacketBridge("cypress", _REPORT, chunks(8))
-PHOENIX = PacketBridge("phoenix", _REPORT, chunks(8), write_within=1.0, flushes=8)
+PHOENIX = PacketBridge("phoenix", _REPORT, chunks(8), flushes=8)
 GTEC = PacketBridge("gtec", _REPORT_SWAPPED, chunks(8), size=128)
 SGS = PacketBridge(
     "sgs", _REPORT, counted(8), unpack=counted_part, ends=Ends.BY_SILENCE, adds_end=True
@@ -36,7 +36,6 @@ IPPON = PacketBridge(
     chunks(8),
     size=64,
     ends=Ends.WITH_PACKET,
-    write_within=1.0,
     adds_end=True,
 )
 OMRON = replace(IPPON, name="omron", packets=chunks(16))
@@ -45,7 +44,6 @@ PHOENIXTEC = PacketBridge(
     Control(0x42, 0x0D, 0),
     whole,
     size=512,
-    write_within=1.0,
     unanswered=(
         *(b"T", b"TL", b"S", b"C", b"CT", b"M", b"N", b"O"),
         *(b"SRC", b"FCLR", b"SS", b"TUD", b"SSN"),
@@ -59,7 +57,6 @@ ABLEREX = PacketBridge(
     source=Control(0xA1, 0x01, 0x0305),
     size=47,
     ends=Ends.WITH_PACKET,
-    write_within=1.0,
     pause=0.5,
     tries=3,
     lengths={b"Q1\r": 47, b"I\r": 39, b"F\r": 22, b"Q5\r": 22},
@@ -72,6 +69,7 @@ _ARMAC_PACKETS = PacketBridge(
     size=64,
     unpack=armac_part,
     pause=0.002,
+    short_pause=0.01,
     echoed=(b"QGS\r", b"QS\r", b"QPI\r", b"M\r", b"D\r"),
 )
 ARMAC = replace(

@@ -134,14 +134,14 @@ def armac_part(packet: bytes, before: int) -> Piece:
 class PacketBridge:
     r"""A bridge that carries bytes in packets.
 
-    `out` and `source` are a control transfer or the address of an endpoint. `write_within` is what
-    a packet may take on its way out, `read_within` how long the next part of a reply may take, in
-    seconds; a device may need a `pause` before its reply is read. Before a request up to `flushes`
-    packets are read and dropped, each within `flush_within`. A reply of another length than that in
-    `lengths` is asked for again, `tries` times in all. Requests in `unanswered` get no reply, those
-    in `echoed` are known to be none for these devices. Where `adds_end` a reply may lack its `\r`.
-    `variant` is what the bridge is if its endpoints are those of `variant_endpoints` (address and
-    longest packet).
+    `out` and `source` are a control transfer or the address of an endpoint. `read_within` is how
+    long the next part of a reply may take, in seconds; a device may need a `pause` before its reply
+    is read, and a `short_pause` after a packet of one or two bytes. Before a request up to
+    `flushes` packets are read and dropped, each within `flush_within`. A reply of another length
+    than that in `lengths` is asked for again, `tries` times in all. Requests in `unanswered` get no
+    reply, those in `echoed` are known to be none for these devices. Where `adds_end` a reply may
+    lack its `\r`. `variant` is what the bridge is if its endpoints are those of
+    `variant_endpoints` (address and longest packet).
     """
 
     name: str
@@ -151,9 +151,9 @@ class PacketBridge:
     size: int = 8
     unpack: Unpack = plain
     ends: Ends = Ends.BY_RETURN
-    write_within: float = 5.0
     read_within: float = 1.0
     pause: float = 0.0
+    short_pause: float = 0.0
     flushes: int = 0
     flush_within: float = 1.0
     adds_end: bool = False
@@ -170,6 +170,11 @@ class PacketBridge:
             request.startswith(name) and not _LETTER.match(request[len(name) :])
             for name in self.unanswered
         )
+
+    def ends_with(self, piece: Piece, found: bytes, length: int) -> bool:
+        """Tell whether a piece was the last one of what was found so far, itself included."""
+        is_last = piece.is_last or self.ends is Ends.WITH_PACKET
+        return is_last or self.is_complete(found, length)
 
     def is_complete(self, found: bytes, length: int) -> bool:
         r"""Tell whether a reply has its end; one of a length goes on to the first `\r` behind."""
@@ -232,12 +237,12 @@ class TextBridge:
         return () if each[0] == index or each[0] in skipped else (each,)
 
     def reply(self, request: bytes, text: bytes) -> bytes | None:
-        """Make a reply of a text; None: the device says that there is none."""
+        r"""Make a reply of a text; None: the device says that there is none, `\r`: it obeyed."""
         line = text.partition(END)[0]
         if not line or line.decode("latin-1").lower() == NO_ACK:
             return None
         lead = self.leads.get(request)
-        if lead == END:  # what these commands say means nothing
+        if lead == END:
             return END
         return (lead + line[1:] if lead else line) + END
 

@@ -35,8 +35,8 @@ _NOT_OURS = -100 & (2**64 - 1)
 _CONTROL_URB = 2
 _IN = 0x80
 _REAP = 13  # the number of REAPURBNDELAY
-# SETINTERFACE, SETCONFIGURATION, RESET, CLEAR_HALT; GETDRIVER: no driver of the kernel's has it.
-_SIMPLE = {4: 0, 5: 0, 20: 0, 21: 0, 8: -errno.ENODATA}
+# SETINTERFACE, SETCONFIGURATION, RESET; GETDRIVER: no driver of the kernel's has it.
+_SIMPLE = {4: 0, 5: 0, 20: 0, 8: -errno.ENODATA}
 _CAPABILITIES = 0x10  # URBs can still be reaped once the device is gone
 
 
@@ -44,31 +44,21 @@ class StallError(Exception):
     """The device does not take a request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """The head of a control transfer (USB 2.0, section 9.3)."""
-
-    kind: int
-    request: int
-    value: int
-    index: int
-    length: int
-
-    @property
-    def is_in(self) -> bool:
-        """Tell whether the device is to answer."""
-        return bool(self.kind & _IN)
-
-
 class Peer(Protocol):
-    """A USB device, as the bus sees it. Its methods are called from several threads, one by one."""
+    """A USB device, as the bus sees it. Its methods are called from several threads, one by one.
+
+    They raise StallError for what the device does not take, TimeoutError if it does not answer.
+    A method `clear_halt`, if there is one, is told the endpoint whose stall the program has seen.
+    """
 
     @property
     def descriptors(self) -> bytes:
         """The device descriptor and its configurations, one after the other."""
 
-    def control(self, setup: Setup, data: bytes, /) -> bytes:
-        """Take the data of a control transfer, or answer it."""
+    def control(
+        self, kind: int, request: int, value: int, index: int, data: bytes | int, /
+    ) -> bytes:
+        """Answer a control transfer: `data` is for the device, or how much it may send at most."""
 
     def read(self, endpoint: int, size: int, /) -> bytes | None:
         """Give a packet of an IN endpoint; None if there is none yet."""
@@ -82,7 +72,9 @@ class Hub:
 
     descriptors = HUB
 
-    def control(self, _setup: Setup, _data: bytes, /) -> bytes:
+    def control(
+        self, _kind: int, _request: int, _value: int, _index: int, _data: bytes | int, /
+    ) -> bytes:
         """Refuse."""
         raise StallError
 
@@ -236,6 +228,7 @@ class _Node:
             11: self._discard,
             15: self._claim,
             16: self._release,
+            21: self._clear_halt,
             26: self._tell_capabilities,
         }
         if number in known:
@@ -257,6 +250,12 @@ class _Node:
         opened.claimed.discard(*struct.unpack("I", _get(opened.line, argument, 4)))
         return 0
 
+    def _clear_halt(self, opened: _Opened, argument: int) -> int:
+        (endpoint,) = struct.unpack("I", _get(opened.line, argument, 4))
+        if hasattr(self.peer, "clear_halt"):
+            self.peer.clear_halt(endpoint)
+        return 0
+
     def _submit(self, opened: _Opened, address: int) -> int:
         kind, endpoint, _, _, buffer, length, *_ = _URB.unpack(
             _get(opened.line, address, _URB.size)
@@ -274,14 +273,16 @@ class _Node:
         return 0
 
     def _control(self, opened: _Opened, urb: _Urb) -> None:
-        setup = Setup(*_SETUP.unpack_from(urb.data))
-        payload = urb.data[_SETUP.size : _SETUP.size + setup.length]
+        kind, request, value, index, length = _SETUP.unpack_from(urb.data)
+        is_in = kind & _IN
+        payload = urb.data[_SETUP.size : _SETUP.size + length]
 
         def work() -> int:
-            answer = self.peer.control(setup, b"" if setup.is_in else payload)[: setup.length]
-            if setup.is_in:
+            data = length if is_in else payload
+            answer = self.peer.control(kind, request, value, index, data)[:length]
+            if is_in:
                 _put(opened.line, urb.buffer + _SETUP.size, answer)
-            return len(answer) if setup.is_in else setup.length
+            return len(answer) if is_in else length
 
         _finish(urb, work)
 
@@ -328,6 +329,8 @@ def _finish(urb: _Urb, work: Callable[[], int | None]) -> None:
         actual = work()
     except StallError:
         urb.status = -errno.EPIPE
+    except TimeoutError:
+        pass  # the program gives up some time
     else:
         if actual is not None:
             urb.status, urb.actual = 0, actual

@@ -1,0 +1,246 @@
+"""What a device of a known mapping is asked, and what its answers say; what it lacks is learned."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping as Table
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from services.driver.contract import Reading
+from services.driver.protocols.snmp import orders, values
+from services.driver.protocols.snmp.answers import Answers, Pointer
+from services.driver.protocols.snmp.items import Constant, Item, Objects, Order, objects
+from services.driver.protocols.snmp.layout import Ask, Survey, part_of
+from services.driver.protocols.snmp.table import Flag, Mapping, Row
+from services.driver.protocols.snmp.table import Order as Written
+from shared.errors import DeviceError
+from shared.messages import Writable
+from shared.status import words
+
+SYSTEM = {  # SNMPv2-MIB; every agent has it
+    "device.description": "1.3.6.1.2.1.1.1.0",
+    "device.contact": "1.3.6.1.2.1.1.4.0",
+    "device.location": "1.3.6.1.2.1.1.6.0",
+}
+LINE_TO_NEUTRAL = 0.707  # as NUT's option symmetrathreephase has it
+STALE_RETRY = 10  # full polls between two questions for what was missing
+
+
+class Walk(Enum):
+    """How much is asked for."""
+
+    FAST = auto()  # the status, alarms, the charge
+    FULL = auto()  # everything that changes
+    CHANGED = auto()  # that, and what changes seldom: after an order
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the settings ask for; `semistatic` counts full polls.
+
+    `leaves_transfers` is NUT's notransferoids, `is_line_to_line` its symmetrathreephase.
+    """
+
+    semistatic: int = 10
+    leaves_transfers: bool = False
+    is_line_to_line: bool = False
+
+
+@dataclass(slots=True)
+class Plan:
+    """All decisions about one device: what to ask, what it means, what to write."""
+
+    mapping: Mapping
+    wishes: Wishes = field(default_factory=Wishes)
+    _survey: Survey = field(init=False)
+    _objects: Objects | None = None
+    _items: list[Item] = field(default_factory=list)
+    _orders: list[Order] = field(default_factory=list)
+    _kept: dict[str, Constant] = field(default_factory=dict)
+    _texts: dict[Item, str] = field(default_factory=dict)
+    _stale: set[Item] = field(default_factory=set)
+    _types: dict[str, type] = field(default_factory=dict)
+    _alarms: tuple[Pointer, ...] = ()
+    _full_walks: int = 0
+
+    def __post_init__(self) -> None:
+        self._survey = Survey(self.mapping)
+
+    def layout(self) -> Ask | None:
+        """Say what to ask next to find out what the device is made of; None: it is known."""
+        if self._objects is None and (ask := self._survey.ask()):
+            return ask
+        if self._objects is None:
+            self._objects = objects(
+                _with_system(self.mapping), self._survey.layout(), self.wishes.leaves_transfers
+            )
+            self._items = list(self._objects.items)
+            self._orders = list(self._objects.orders)
+            self._kept = {each.name: each for each in self._objects.constants}
+        return None
+
+    def take_layout(self, answers: Answers) -> None:
+        """Take the answers to what `layout` said."""
+        self._survey.take(answers)
+
+    def due(self, walk: Walk) -> tuple[str, ...]:
+        """List the OIDs to ask for; the first time that is everything."""
+        items = self._due(walk)
+        oids = [each.oid for each in items]
+        oids += [oid for each in items if each.row.lookup for oid in each.row.lookup.beside]
+        if not self._full_walks:
+            oids += [each.oid for each in self._orders]
+        return tuple(dict.fromkeys(oids))
+
+    def more(self, answers: Answers) -> Ask | None:
+        """Say which tables of alarms must be read as well, given the answers to what was due."""
+        counts = [each for each in self._items if each.is_count_of_alarms]
+        tables = [_beside(each.oid) for each in counts if values.number(answers.get(each.oid, 0))]
+        return Ask(columns=tuple(dict.fromkeys(tables))) if tables else None
+
+    def take(self, walk: Walk, answers: Answers, alarms: Answers | None = None) -> Reading:
+        """Take the answers to what was due; DeviceError if the device says nothing it should."""
+        asked = self._due(walk)
+        had_status = any(each.is_status for each in self._texts)
+        for item in asked:
+            self._take_item(item, answers)
+        if any(each.is_count_of_alarms for each in asked):
+            self._alarms = tuple(x for x in (alarms or {}).values() if isinstance(x, Pointer))
+        if not self._full_walks:
+            self._learn(answers)
+        if walk is not Walk.FAST:
+            self._full_walks += 1
+        if not self._texts:
+            raise DeviceError("the device answers nothing that its mapping asks for")
+        if had_status and not any(each.is_status for each in self._texts):
+            raise DeviceError("the device tells its status no more")
+        return self.reading()
+
+    def reading(self) -> Reading:
+        """Tell what is known of the device now."""
+        found = {name: each.value for name, each in self._kept.items()}
+        said: list[str] = []
+        alarms: list[str] = []
+        for item, text in self._in_order():
+            if item.is_status:
+                said += text.split()
+            elif item.is_alarm:
+                alarms += [orders.alarm_text(item, text)] if text else []
+            elif not item.is_count_of_alarms:
+                found[item.name] = text
+        for told in (each for each in self.mapping.alarms if each.oid in self._alarms):
+            said += [told.status] if told.status else []
+            alarms += [told.alarm] if told.alarm else []
+        has_status = any(each.is_status for each in self._items)
+        status = " ".join(words(" ".join(said))) if has_status else None
+        return Reading(
+            found, status, tuple(dict.fromkeys(alarms)), self._writable(), self.commands()
+        )
+
+    def commands(self) -> tuple[str, ...]:
+        """List the commands that the device takes."""
+        return tuple(sorted(orders.offered(self._orders)))
+
+    def command(self, name: str, value: str | None) -> tuple[Written, ...]:
+        """Say what to write for a command; RefusedError if it cannot be given."""
+        delays = {each: self._kept_or_read(each) for each in orders.DELAYS}
+        return orders.command(self._orders, name, value, delays, self._types)
+
+    def set(self, name: str, value: str) -> tuple[Written, ...]:
+        """Say what to write for a variable; nothing if the driver keeps it.
+
+        RefusedError if it cannot be written.
+        """
+        kept = self._kept.get(name)
+        item = next((each for each in self._writable_items() if each.name == name), None)
+        if item is None and kept and kept.row and kept.row.is_writable:
+            self._kept[name] = replace(kept, value=value)
+            return ()
+        return orders.setting(item, name, value, self._types)
+
+    def has(self, name: str) -> bool:
+        """Tell whether a variable can be written or kept."""
+        return name in self._writable()
+
+    def _due(self, walk: Walk) -> list[Item]:
+        if not self._full_walks:
+            return self._items
+        again = walk is not Walk.FAST and self._full_walks % STALE_RETRY == 0
+        items = (each for each in self._items if again or each not in self._stale)
+        if walk is Walk.FAST:
+            return [each for each in items if each.is_fast]
+        is_time = walk is Walk.CHANGED or self._full_walks % self.wishes.semistatic == 0
+        skipped = Flag.STATIC if is_time else Flag.STATIC | Flag.SEMI_STATIC
+        return [each for each in items if not each.row.flags & skipped]
+
+    def _take_item(self, item: Item, answers: Answers) -> None:
+        answer = answers.get(item.oid)
+        self._texts.pop(item, None)
+        if answer is None:
+            self._stale.add(item)
+            return
+        self._stale.discard(item)
+        self._types[item.oid] = type(answer)
+        item.scope.answers = answers
+        text = values.convert(item.row, answer, item.scope)
+        if text is not None:
+            self._texts[item] = self._line_to_neutral(item.row, text)
+
+    def _line_to_neutral(self, row: Row, text: str) -> str:
+        if not self.wishes.is_line_to_line or not row.variable.startswith("input.transfer."):
+            return text
+        value = values.number(text.encode())
+        return text if value is None else f"{value * LINE_TO_NEUTRAL:.2f}"
+
+    def _learn(self, answers: Answers) -> None:
+        """Forget what the device lacks, and what another row tells better."""
+        self._items = [each for each in self._items if each.oid in answers]
+        unique = [each for each in self._texts if Flag.UNIQUE in each.row.flags]
+        best: dict[str, Item] = {}
+        for each in unique:
+            best.setdefault(each.name, each)
+        self._items = [each for each in self._items if best.get(each.name, each) == each]
+        self._texts = {each: text for each, text in self._texts.items() if each in self._items}
+        self._stale = set()
+        for order in self._orders:
+            if order.oid in answers:
+                self._types[order.oid] = type(answers[order.oid])
+        self._orders = [
+            each
+            for each in self._orders
+            if each.oid in answers or part_of(each.command.flags) is not None
+        ]
+
+    def _in_order(self) -> Iterable[tuple[Item, str]]:
+        return ((each, self._texts[each]) for each in self._items if each in self._texts)
+
+    def _writable_items(self) -> list[Item]:
+        return [each for each, _ in self._in_order() if each.row.is_writable]
+
+    def _writable(self) -> dict[str, Writable]:
+        kept = {
+            name: orders.limits(each.row)
+            for name, each in self._kept.items()
+            if each.row and each.row.is_writable
+        }
+        return kept | {each.name: orders.limits(each.row) for each in self._writable_items()}
+
+    def _kept_or_read(self, name: str) -> str | None:
+        read: Table[str, str] = {item.name: text for item, text in self._in_order()}
+        kept = self._kept.get(name)
+        return read.get(name, kept.value if kept else None)
+
+
+def _with_system(mapping: Mapping) -> Mapping:
+    """Add what the agent says of the system it is in, where the mapping has no row for it."""
+    told = {each.variable for each in mapping.rows}
+    rows = [
+        Row(name, oid, length=values.LONGEST, flags=Flag.STATIC, is_text=True)
+        for name, oid in SYSTEM.items()
+        if name not in told
+    ]
+    return replace(mapping, rows=(*mapping.rows, *rows))
+
+
+def _beside(oid: str) -> str:
+    """Name the branch in which the table of the alarms stands that an object counts."""
+    return oid.rsplit(".", 2)[0]

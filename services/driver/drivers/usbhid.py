@@ -22,7 +22,7 @@ class UsbHidDriver(HidDriver):
     """The line to one device on USB."""
 
     def __init__(self, site: Site, options: UsbHidOptions) -> None:
-        self._usb = _Choice(options)
+        self._usb = Choice(options)
         self._wait = options.waitbeforereconnect if PORT_HINT in site.hints else 0.0
         line = UsbLine(self._usb.chooses, self._usb.accepts, site.hints)
         reports = UsbReports(line, self._usb.quirks, options.usb_hid_desc_index)
@@ -34,7 +34,7 @@ class UsbHidDriver(HidDriver):
         await super().open()
 
 
-class _Choice:
+class Choice:
     """Which device the options mean, and by which table it is read."""
 
     def __init__(self, options: UsbHidOptions) -> None:
@@ -50,7 +50,7 @@ class _Choice:
     def accepts(self, address: UsbAddress, names: UsbNames) -> Claim | None:
         """Look at the texts; tell what to claim."""
         device = identity_of(UsbId(address.vendor, address.product), names)
-        if not self._match.accepts(names) or self._table(device) is None:
+        if not self._match.accepts(names) or self.table(device) is None:
             return None
         options = self._options
         return Claim(
@@ -61,14 +61,14 @@ class _Choice:
 
     def vendor(self, device: Identity, descriptor: Descriptor) -> Vendor:
         """Give the table; devices of no vendor must speak of power at all."""
-        found = self._table(device)
+        found = self.table(device)
         if found is STANDARD and not registry.is_power_device(descriptor):
             raise DeviceError(f"{device.id.vendor}:{device.id.product} is no power device")
         return found or STANDARD
 
     def quirks(self, device: Identity) -> Quirks:
         """Give what is special about a device, the options on top."""
-        found = (self._table(device) or STANDARD).quirks_of(device.id)
+        found = (self.table(device) or STANDARD).quirks_of(device.id)
         options = self._options
         if options.usb_hid_rep_index is not None:
             found = replace(found, interface=options.usb_hid_rep_index)
@@ -84,7 +84,8 @@ class _Choice:
             found = replace(found, is_interrupt_only=True)
         return found
 
-    def _table(self, device: Identity) -> Vendor | None:
+    def table(self, device: Identity) -> Vendor | None:
+        """Give the table for a device, None if none takes it."""
         if self._named:
             return self._named
         asked = self._options.productid is not None

@@ -108,7 +108,7 @@ class HidDriver:
             is_full = self._next is Walk.QUICK and now >= self._full_due
             self._owes_walk = not await self._walk(Walk.FULL if is_full else self._next)
         self._has_news = False
-        self._last = self._picture.reading(now)
+        self._last = self.picture.reading(now)
         return self._last
 
     async def wait(self) -> None:
@@ -121,10 +121,10 @@ class HidDriver:
     async def command(self, name: str, value: str | None) -> None:
         """Carry out an instant command."""
         name = RENAMED.get(name, name)
-        if name == SHUTDOWN and name not in self._picture.commands:
+        if name == SHUTDOWN and name not in self.picture.commands:
             await self._shut_down()
-        elif name in self._picture.commands:
-            command, place = self._picture.commands[name]
+        elif name in self.picture.commands:
+            command, place = self.picture.commands[name]
             text = command.value if value is None else value
             await self._write(command.lookup, place, text)
         elif name in ORDERS:
@@ -134,18 +134,19 @@ class HidDriver:
 
     async def set(self, name: str, value: str) -> None:
         """Write a variable, or keep the value of one that the device knows nothing of."""
-        entry = self._picture.row(name)
+        entry = self.picture.row(name)
         if entry is None:
             raise RefusedError(ResultStatus.READ_ONLY, f"the device lets nobody write {name}")
         if entry.row.poll & Poll.ABSENT:
-            if meaning.number(entry.row.lookup, value, self._picture.known) is None:
+            if meaning.number(entry.row.lookup, value, self.picture.known) is None:
                 raise RefusedError(ResultStatus.INVALID, f"{name} cannot be {value}")
-            self._picture.known.variables[name] = value
+            self.picture.known.variables[name] = value
         else:
             await self._write(entry.row.lookup, entry.field, value)
 
     @property
-    def _picture(self) -> Picture:
+    def picture(self) -> Picture:
+        """Give what is known of the device; DeviceError before it is open."""
         if self._found is None:
             raise DeviceError(f"{self._reports.where}: the device is not known yet")
         return self._found
@@ -173,7 +174,7 @@ class HidDriver:
 
     async def _walk(self, walk: Walk) -> bool:
         """Read what is due; False if news broke it off."""
-        picture = self._picture
+        picture = self.picture
         keys = [key for key in picture.due(walk) if self._may_ask(key)]
         bodies = await self._fetch(keys, may_break=walk in (Walk.QUICK, Walk.FULL))
         if bodies is None:
@@ -202,7 +203,7 @@ class HidDriver:
                 if self._has_news:
                     return None
             try:
-                bodies[key] = self._picture.body(key[1], await self._asked(key))
+                bodies[key] = self.picture.body(key[1], await self._asked(key))
             except SilentError:
                 silences += 1
                 if silences >= MOST_SILENCES:
@@ -216,18 +217,18 @@ class HidDriver:
 
     async def _asked(self, key: Key) -> bytes:
         """Ask for a report, twice if it is refused, garbled or shorter than it should be."""
-        length = self._picture.length(key)
+        length = self.picture.length(key)
         try:
             data = await self._reports.get(*key, length)
             if len(data) >= length:
-                self._picture.body(key[1], data)
+                self.picture.body(key[1], data)
                 return data
         except SilentError:
             raise
         except NoReportError:
             pass
         data = await self._reports.get(*key, length)
-        self._picture.body(key[1], data)
+        self.picture.body(key[1], data)
         return data
 
     async def _report(self, key: Key, length: int) -> bytes | None:
@@ -249,8 +250,8 @@ class HidDriver:
     def _hear(self, packets: list[bytes]) -> None:
         self._quiet_polls = 0
         for packet in packets:
-            self._picture.hear(packet)
-        self._has_news = self._picture.reading(_now()) is not self._last
+            self.picture.hear(packet)
+        self._has_news = self.picture.reading(_now()) is not self._last
 
     def _count_quiet(self) -> None:
         most = self._options.interrupt_pipe_no_events_tolerance
@@ -260,7 +261,7 @@ class HidDriver:
 
     async def _write(self, lookup: Lookup | None, place: Field, text: str | None) -> None:
         """Put a value into its report and write it; what else the report holds stays as it is."""
-        known = self._picture.known
+        known = self.picture.known
         known.orders.clear()
         value = meaning.number(lookup, text, known)
         if value is None:
@@ -274,7 +275,7 @@ class HidDriver:
         self._next = Walk.CHANGED
         key = Report.FEATURE, place.id
         data = await self._current(key)
-        head = data[: self._picture.descriptor.has_ids]
+        head = data[: self.picture.descriptor.has_ids]
         try:
             body = with_raw(place, data[len(head) :], number)
             await self._reports.set(*key, head + body)
@@ -283,8 +284,8 @@ class HidDriver:
 
     async def _current(self, key: Key) -> bytes:
         """Give a report as the device has it, as long as declared; zeros where it does not tell."""
-        length = self._picture.length(key)
-        head = bytes([key[1]]) if self._picture.descriptor.has_ids else b""
+        length = self.picture.length(key)
+        head = bytes([key[1]]) if self.picture.descriptor.has_ids else b""
         data = await self._report(key, length) if self._may_ask(key) else None
         if data is None or data[: len(head)] != head:
             data = head
@@ -292,10 +293,10 @@ class HidDriver:
 
     async def _compose(self, name: str) -> None:
         start, orders = ORDERS[name]
-        if any(order not in self._picture.commands for order, _ in orders):
+        if any(order not in self.picture.commands for order, _ in orders):
             raise RefusedError(ResultStatus.UNKNOWN, f"the device has no command {name}")
-        variables = self._picture.known.variables
-        if start and START in variables and self._picture.row(START):
+        variables = self.picture.known.variables
+        if start and START in variables and self.picture.row(START):
             await self.set(START, start)
         for number, (order, value) in enumerate(orders):
             if number:

@@ -91,6 +91,11 @@ class Picture:
             if place and command.name not in self.commands:
                 self.commands[command.name] = command, place
 
+    @property
+    def rows(self) -> list[Row]:
+        """List the rows that the device has a place for."""
+        return [entry.row for entry in self._entries]
+
     def due(self, walk: Walk) -> list[Key]:
         """List the reports that a walk needs, each once."""
         if self._rules.is_interrupt_only:
@@ -237,7 +242,7 @@ class Picture:
         elif name == ALARM:
             self._alarms.pop(id(entry), None)
             self._alarms |= {id(entry): text} if text else {}
-        elif text is None:
+        elif not text:
             self.known.variables.pop(name, None)
         else:
             self.known.variables[name] = text

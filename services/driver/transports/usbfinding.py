@@ -18,6 +18,7 @@ from services.driver.transports.reports import NoReportError, SilentError
 from shared.errors import DeviceError
 
 LANGUAGE: Final = 0x0409  # of string descriptors; devices without languages have this one
+STRING_TRIES = 2
 _PERMISSION = 13
 _GONE = (19,)  # ENODEV
 _REFUSED = (32, 75, 5)  # EPIPE: a stall; EOVERFLOW: too much; EIO: garbled, some devices' weakness
@@ -126,15 +127,17 @@ def names_of(device: Any) -> UsbNames:  # noqa: ANN401 -- pyusb has no types
 
 
 def string_of(device: Any, index: int) -> str | None:  # noqa: ANN401 -- pyusb has no types
-    """Read a text; a device that stalls has none there."""
-    try:
-        languages = device.langids or (LANGUAGE,)
-        text: str = usb.util.get_string(device, index, languages[0])
-    except (ValueError, LookupError, usb.core.USBError) as error:
-        if getattr(error, "errno", None) in (*_GONE, _PERMISSION):
-            raise
-        return None
-    return text.split("\0", maxsplit=1)[0].strip() if text else None
+    """Read a text as it is, spaces and all; a device that refuses it twice has none there."""
+    for _ in range(STRING_TRIES):
+        try:
+            languages = device.langids or (LANGUAGE,)
+            text: str = usb.util.get_string(device, index, languages[0])
+        except (ValueError, LookupError, usb.core.USBError) as error:
+            if getattr(error, "errno", None) in (*_GONE, _PERMISSION):
+                raise
+        else:
+            return text.split("\0", maxsplit=1)[0] if text else None
+    return None
 
 
 def _reason(error: usb.core.USBError) -> str:

@@ -100,6 +100,10 @@ class SimulatedBridge:
         """Take a packet for an endpoint."""
         raise StallError
 
+    def clear_halt(self, endpoint: int) -> None:
+        """End the stall of the endpoint."""
+        self.is_halted = False
+
     def answer(self, request: bytes) -> bytes:
         """Ask the device behind the bridge; b"" for silence."""
         self.requests.append(request)
@@ -153,8 +157,9 @@ class Packets(SimulatedBridge):
             self.waiting.extend(self.faulty(self.packed(reply) if reply else []))
 
     def parsed(self, data: bytes) -> bytes:
-        """Take the part of a request out of a packet."""
-        return data.rstrip(b"\0")
+        """Take the part of a request out of a packet; behind it may stand anything."""
+        request, end, _ = data.partition(END)
+        return request + end
 
     def packed(self, reply: bytes) -> list[bytes]:
         """Put a reply into packets."""
@@ -289,7 +294,8 @@ class Armac(Packets):
 
     def packed(self, reply: bytes) -> list[bytes]:
         parts = [reply[at : at + 5] for at in range(0, len(reply), 5)]
-        return [bytes([0xC0 | len(part)]) + part.ljust(5, b"\0") for part in parts]
+        packets = [bytes([0xC0 | len(part)]) + part.ljust(5, b"\0") for part in parts]
+        return [*packets, b"\xc0\0\0\0\0\0"]
 
 
 class NewArmac(Armac):
@@ -312,6 +318,7 @@ class Texts(SimulatedBridge):
 
     endpoints = ((0x81, 102),)
     numbers: ClassVar[Mapping[int, bytes]] = {}
+    says_end = False
 
     def text(self, number: int, language: int, length: int) -> bytes:
         request = self.numbers.get(number) or self.other(number)
@@ -320,7 +327,8 @@ class Texts(SimulatedBridge):
         reply = self.answer(request).removesuffix(END)
         if reply == request.removesuffix(END):
             reply = b"UPS No Ack"
-        return b"".join(self.faulty([described(self.told(reply))]))[:length]
+        told = self.told(reply) + (END if self.says_end else b"")
+        return b"".join(self.faulty([described(told)]))[:length]
 
     def other(self, number: int) -> bytes | None:
         """Say what a number without a request means."""
@@ -375,6 +383,7 @@ class Hunnox(Fabula):
 
     texts: Names = (None, "MEC0003", None)
     numbers: ClassVar[Mapping[int, bytes]] = {**Fabula.numbers, 243: b"BL\r"}
+    says_end = True
 
     def __init__(
         self, replies: Mapping[bytes, bytes], unknown: bytes | str | None = "echo"
@@ -396,6 +405,7 @@ class Snr(Krauler):
     ids = (0x0001, 0x0000)
     texts: Names = (None, "MEC0003", None)
     numbers: ClassVar[Mapping[int, bytes]] = {3: b"Q1\r", 13: b"F\r", 12: b"I\r"}
+    says_end = True
     is_ready = False
 
     def read(self, endpoint: int, size: int) -> bytes | None:
@@ -557,7 +567,7 @@ class Bus(usb.backend.IBackend):  # type: ignore[misc]
 
     def clear_halt(self, handle: _Plugged, ep: int) -> None:
         self._check(handle)
-        handle.peer.is_halted = False
+        handle.peer.clear_halt(ep)
 
     def intr_read(self, handle: _Plugged, ep: int, intf: int, buff: Any, timeout: int) -> int:
         found = self._done(handle, lambda: handle.peer.read(ep, len(buff)))

@@ -182,7 +182,7 @@ class Picture:
         found = Reading(
             variables,
             " ".join(summed.status) if any(self._status_rows()) else None,
-            tuple(dict.fromkeys((*summed.alarms, *self._alarms.values()))),
+            tuple(dict.fromkeys((*self._alarms.values(), *summed.alarms))),
             self._writable(),
             self._all_commands(),
         )

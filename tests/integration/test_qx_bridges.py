@@ -6,6 +6,7 @@ import pytest
 
 from services.driver.drivers import qx_usb
 from services.driver.drivers.qx_options import QxOptions
+from services.driver.protocols.qx.bridges import BRIDGES
 from services.driver.protocols.qx.registry import DIALECTS
 from services.driver.transports import usbfinding
 from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
@@ -13,7 +14,15 @@ from shared.topics import DeviceTopic
 from tests.integration.watcher import driver_settings, driving, watching
 from tests.likenut import OurDriver
 from tests.simulators.qx import MEGATEC, STATUS, SimulatedQx, examples
-from tests.simulators.usb_bridges import MODELS, Bus, Cypress, Krauler, NewArmac, Texts
+from tests.simulators.usb_bridges import (
+    MODELS,
+    Bus,
+    Cypress,
+    Krauler,
+    NewArmac,
+    Texts,
+    described,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -25,7 +34,7 @@ PLACE = {"ups.vendorid", "ups.productid"}
 QUICK, RETURN, TOGGLE = "test.battery.start.quick", "shutdown.return", "beeper.toggle"
 # What reaches the device of three commands; None where the bridge cannot carry one.
 USUAL = {QUICK: b"T\r", RETURN: b"S.5R0003\r", TOGGLE: b"Q\r"}
-OTHERWISE = {
+OTHERWISE: dict[str, dict[str, bytes | None]] = {
     "krauler": {RETURN: None},
     "fabula": {QUICK: None, RETURN: b"<24>\r"},
     "hunnox": {QUICK: None, RETURN: b"<24>\r"},
@@ -43,7 +52,7 @@ def bus(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch):
-    for bridge in qx_usb.bridges.BRIDGES:
+    for bridge in BRIDGES:
         if getattr(bridge, "pause", 0.0):
             object.__setattr__(bridge, "pause", 0.0)
 
@@ -83,7 +92,7 @@ async def test_a_device_behind_a_bridge_says_what_it_says_on_a_serial_line(name,
 async def test_commands_reach_the_device_behind_a_bridge(name, bus):
     device = ALL[name](MEGATEC, unknown=None)
     bus.plug("1-2", device)
-    expected = {**USUAL, **OTHERWISE.get(name, {})}
+    expected: dict[str, bytes | None] = {**USUAL, **OTHERWISE.get(name, {})}
     async with OurDriver("qx", "auto", options(name)) as driver:
         for command, request in expected.items():
             device.requests.clear()
@@ -196,8 +205,13 @@ async def test_a_late_reply_is_not_taken_for_that_to_the_next_request(bus):
     bus.plug("1-2", device)
     line = qx_usb.QxUsbLine(QxOptions(), {})
     await line.open()
-    held = []
-    device.fault = lambda packets: held.extend(packets) or []
+    held: list[bytes] = []
+
+    def late(packets):
+        held.extend(packets)
+        return []
+
+    device.fault = late
     assert await line.ask(b"Q1\r", 1.0) is None
     device.fault = None
     device.waiting.extend(held)
@@ -207,10 +221,9 @@ async def test_a_late_reply_is_not_taken_for_that_to_the_next_request(bus):
 
 async def test_a_refusal_is_asked_again_and_then_taken_for_silence(bus):
     device = Krauler(MEGATEC, unknown=None)
-    refusals = iter([b"UPS No Ack\r"] * 4)
-    plain = device.answer
-    device.answer = lambda request: next(refusals, None) or plain(request)
     bus.plug("1-2", device)
+    refusals = iter([described(b"UPS No Ack")] * 4)
+    device.fault = lambda texts: [next(refusals, texts[0])]
     assert (await report("auto", options("krauler"))).variables["ups.status"] == "OL"
     device.replies = {b"Q1\r": b"UPS No Ack\r"}
     with pytest.raises(DeviceError, match="no device answers"):

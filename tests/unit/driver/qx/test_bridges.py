@@ -86,7 +86,9 @@ def test_texts_have_the_numbers_of_nut(facts):
     ],
 )
 def test_the_first_row_that_fits_a_device_counts(ids, texts, name):
-    assert bridges.bridge_of(*ids, *texts).name == name
+    found = bridges.bridge_of(*ids, *texts)
+    assert found is not None
+    assert found.name == name
 
 
 def test_a_serial_converter_and_an_unknown_device_have_no_bridge():
@@ -111,10 +113,13 @@ def test_a_serial_converter_and_an_unknown_device_have_no_bridge():
     ],
 )
 def test_a_request_is_cut_into_packets(name, request_line, packets):
-    assert list(NAMED[name].packets(request_line)) == packets
+    bridge = NAMED[name]
+    assert isinstance(bridge, PacketBridge)
+    assert bridge.packets(request_line) == tuple(packets)
 
 
 def test_a_newer_armac_takes_a_request_in_one_packet():
+    assert bridges.ARMAC.variant is not None
     assert bridges.ARMAC.variant.packets(b"Q1\r") == (b"\xa3Q1\r",)
 
 

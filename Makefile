@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check unit nightly bench docs wheel clean
+.PHONY: run test check unit nightly bench docs docs-coverage wheel clean
 
 run: $(VENV)/installed
 	$(BIN)/nutbus demo
@@ -19,6 +19,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 	$(BIN)/python tools/settings-reference --check
 	$(BIN)/python tools/commands-reference --check
+	$(BIN)/python tools/coverage --check
 
 unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
@@ -33,6 +34,11 @@ bench: $(VENV)/installed-dev
 docs: $(VENV)/installed-dev
 	$(BIN)/python tools/settings-reference
 	$(BIN)/python tools/commands-reference
+	$(BIN)/python tools/coverage --models
+
+# The comparison of every driver with NUT's own; some minutes.
+docs-coverage: $(VENV)/installed-dev
+	$(BIN)/python tools/coverage
 
 wheel: $(VENV)/installed
 	$(BIN)/pip wheel --no-deps --wheel-dir dist .

@@ -547,7 +547,7 @@ async def test_a_driver_of_ups_conf_that_is_not_ours_runs_through_nut(
     broker, tmp_path, monkeypatch
 ):
     (tmp_path / "ups.conf").write_text(
-        "[far]\ndriver = metasys\nport = /dev/nothing\nnolock\nsdorder = 2\n"
+        "[far]\ndriver = metasys\nport = /dev/nothing\nnovendor\nsdorder = 2\n"
         'desc = "A \\"far\\" one"\n'
         "pollinterval = 5\nserial = 12 # of ours\noverride.ups.mfr = Me\n"
     )
@@ -563,7 +563,7 @@ async def test_a_driver_of_ups_conf_that_is_not_ours_runs_through_nut(
         await driver.open()
     await driver.close()
     assert str(error.value).partition(": ")[2] == (
-        "maxretry = 1|[far]|driver = played-ups|port = /dev/nothing|pollinterval = 5|nolock|"
+        "maxretry = 1|[far]|driver = played-ups|port = /dev/nothing|pollinterval = 5|novendor|"
         "serial = 12|"
     )
 

@@ -66,10 +66,10 @@ class Known:
     """What conversions may look at beside the value; it lives as long as the line to the device.
 
     `variables` holds what the rows have said so far, a poll's rows over those of the polls before.
-    `options` are the settings as text, `strings` the texts of the device by index, `reports` the
-    last feature reports without their id, `words` what rows of STATUS have said (`status.take`).
-    `notes` is where conversions leave things for others. `orders` are variables with their texts
-    that must be written before the value that `Lookup.write` gave.
+    `options` are the settings as text, switches only where they are on; `strings` the texts of the
+    device by index; `reports` the last feature reports without their id; `words` what rows of
+    STATUS have said (`status.take`). `notes` is where conversions leave things for others. `orders`
+    are variables with their texts that must be written before the value that `Lookup.write` gave.
     """
 
     identity: Identity = Identity(UsbId("0000", "0000"))

@@ -15,7 +15,6 @@ UNIT_EXPONENTS = {
     0x00101001: 0,  # As
 }
 _ROUNDING = 1e-9
-KELVIN = 0x00010001
 
 
 def raw(field: Field, report: bytes) -> int:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.driver.protocols.hid import (
@@ -78,6 +78,7 @@ def states(draw) -> Known:
     )
 
 
+@settings(deadline=None)
 @given(VALUES, states())
 def test_any_value_is_text_or_nothing(value, known):
     for lookup in LOOKUPS:
@@ -85,6 +86,7 @@ def test_any_value_is_text_or_nothing(value, known):
         assert text is None or isinstance(text, str), lookup
 
 
+@settings(deadline=None)
 @given(st.one_of(st.none(), TEXTS), states())
 def test_any_text_is_a_value_or_nothing(text, known):
     for lookup in LOOKUPS:
@@ -92,6 +94,7 @@ def test_any_text_is_a_value_or_nothing(text, known):
         assert value is None or abs(value) < 2.0**63, lookup
 
 
+@settings(deadline=None)
 @given(VALUES, states())
 def test_a_value_without_a_lookup_is_written_in_its_form(value, known):
     text = meaning.text(Row("ups.load", "UPS", form="%.1f"), value, known)

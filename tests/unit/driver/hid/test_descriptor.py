@@ -1,6 +1,6 @@
 """Report descriptors: recorded ones, made-up ones, and any bytes at all."""
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.driver.protocols.hid.descriptor import (
@@ -77,6 +77,7 @@ def test_recorded_descriptors_hold_what_another_parser_found():
                 assert key_length + descriptor.has_ids == length
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 @example(b"")
 @example(SMALL[:-1])

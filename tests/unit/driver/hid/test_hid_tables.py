@@ -1,6 +1,8 @@
 """What holds for every row of every vendor's table."""
 
+import json
 import re
+from typing import Any
 
 import pytest
 
@@ -13,12 +15,15 @@ from services.driver.protocols.hid.table import (
     STATUS,
     Identity,
     Known,
+    Lookup,
     Poll,
+    Row,
     UsbId,
     Vendor,
 )
 from shared.commands import command
 from shared.variables import variable
+from tests.unit.driver.hid.recorded import FOLDER
 
 TABLES = (*VENDORS, STANDARD)
 HEX = re.compile(r"\[[0-9]+\]|(0x)?[0-9a-f]{8}", re.IGNORECASE)
@@ -109,6 +114,60 @@ def test_commands_have_a_value_to_write(vendor):
             known.variables |= {"input.bypass.switch.off": "disabled"}
             known.variables |= {"input.eco.switchable": "ECO"}
         assert meaning.number(each.lookup, each.value, known) is not None, each
+
+
+def test_rows_are_those_of_the_facts():
+    """The tables are written by tools/hid-tables; what was changed by hand would be lost."""
+    file = FOLDER.parents[1] / "facts" / "hid.json"
+    if not file.is_file():
+        pytest.skip(f"there is no {file.name} beside the checkout")
+    for told in json.loads(file.read_text())["subdrivers"]:
+        if not told["rows"]:
+            continue
+        vendor = vendor_named(told["subdriver"])
+        assert vendor.version == told["version"]
+        assert [told_row(each) for each in told["rows"] if each["kind"] == "variable"] == [
+            our_row(each) for each in vendor.rows
+        ]
+        assert [
+            (each["var"], each["path"], each["format"], lookup_of(each["lookup"]))
+            for each in told["rows"]
+            if each["kind"] == "command"
+        ] == [(each.name, each.path, each.value, texts(each.lookup)) for each in vendor.commands]
+        usages = vendor.usages.numbers
+        assert {name.lower(): number for name, number in reversed(told["usage_table"])}.items() <= (
+            usages.items()
+        )
+
+
+def told_row(row: dict[str, Any]) -> tuple[object, ...]:
+    flags = {POLLS[each] for each in row["flags"] if each in POLLS}
+    has_form = not row["lookup"] or Poll.ABSENT in flags
+    form = row["format"] if has_form else "%.0f"
+    limits = row["rw"], row["string"], row["maxlen"], "ENUM" in row["flags"]
+    return row["var"], row["path"], form, flags, *limits, lookup_of(row["lookup"])
+
+
+def our_row(row: Row) -> tuple[object, ...]:
+    limits = row.is_writable, row.is_text, row.length, row.is_enumerated
+    flags = {each for each in POLLS.values() if each in row.poll}
+    return row.variable, row.path, row.form, flags, *limits, texts(row.lookup)
+
+
+def lookup_of(told: dict[str, Any] | None) -> tuple[tuple[int, str], ...] | None:
+    return tuple((number, text) for number, text in told.get("map") or ()) if told else None
+
+
+def texts(lookup: Lookup | None) -> tuple[tuple[int, str], ...] | None:
+    return lookup.texts if lookup else None
+
+
+POLLS = {
+    "STATIC": Poll.STATIC,
+    "SEMI_STATIC": Poll.SEMI_STATIC,
+    "QUICK_POLL": Poll.QUICK,
+    "ABSENT": Poll.ABSENT,
+}
 
 
 def test_enumerations_offer_what_the_device_takes():

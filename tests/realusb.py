@@ -339,7 +339,7 @@ def _finish(urb: _Urb, work: Callable[[], int | None]) -> None:
 class Machine:
     """A machine whose USB devices are given; use it as a context manager.
 
-    `environment` is what makes a program see it.
+    `environment` is what makes a program see it; one program may open 50 devices, umockdev's limit.
     """
 
     def __init__(self) -> None:

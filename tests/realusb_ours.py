@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -123,6 +124,8 @@ async def _answer(worker: Worker, line: str) -> None:
         found = await worker.carry_out(*words)
     except PowerError as error:
         problem = str(error)
+    except Exception:  # a driver's mistake is the test's to tell
+        problem = traceback.format_exc()
     sys.stdout.write(json.dumps([number, found, problem]) + "\n")
     sys.stdout.flush()
 

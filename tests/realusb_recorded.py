@@ -7,7 +7,6 @@ counts.
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from services.driver.protocols.hid.descriptor import Descriptor, Field, Report
 from services.driver.protocols.hid.paths import Usages
@@ -58,42 +57,55 @@ LIKELY = {
     "manufacturerdate": 0x4A6F,
 }
 MAINS, BATTERY = 231, 27
+LARGE = 1 << 16
+# What is not so when everything is wrong.
+GOOD = {"acpresent", "batterypresent", "good", "charging", "fullycharged"}
 TEXTS = {"imanufacturer": 1, "iproduct": 2, "iserialnumber": 3, "ioeminformation": 1}
 
 
-def models() -> dict[str, Model]:
-    """Make a model of every recording that has a descriptor; none if the folder is not there."""
-    told = recordings(FOLDER)
-    return {name: _model(each) for name, each in told.items() if each["descriptor_hex"]}
+def names() -> list[str]:
+    """List the recordings that have a descriptor; none if the folder is not there."""
+    return [name for name, told in recordings(FOLDER).items() if told["descriptor_hex"]]
 
 
-def _model(recording: dict[str, Any]) -> Model:
-    model = Model.recorded(recording)
+def model_of(name: str, *, is_ill: bool = False) -> Model:
+    """Make a model of a recording.
+
+    One that is ill tells nothing of the recording but its texts: it is on battery, everything that
+    can be wrong is wrong, and its numbers are any that its descriptor allows.
+    """
+    model = Model.recorded(recordings(FOLDER)[name])
     number, text = CHEMISTRY
     model.strings.texts.setdefault(number, text)
-    for key, body in _made_up(model.parsed, model.strings.texts):
+    for key, body in _made_up(model.parsed, model.strings.texts, is_ill=is_ill):
+        if is_ill:
+            model.reports[key] = body
         model.reports.setdefault(key, body)
     return model
 
 
 def _made_up(
-    descriptor: Descriptor, texts: dict[int, str]
+    descriptor: Descriptor, texts: dict[int, str], *, is_ill: bool
 ) -> Iterator[tuple[tuple[Report, int], bytes]]:
     for (report, number), length in descriptor.lengths.items():
         body = bytes(length)
         for each in descriptor.fields:
             if each.report is report and each.id == number:
-                body = with_raw(each, body, _number(each, texts))
+                body = with_raw(each, body, _number(each, texts, is_ill=is_ill))
         yield (report, number), bytes([number] if descriptor.has_ids else []) + body
 
 
-def _number(each: Field, texts: dict[int, str]) -> int:
-    """Make up a number: a likely one if it fits, else any of the range that the path picks."""
+def _number(each: Field, texts: dict[int, str], *, is_ill: bool) -> int:
+    """Make up a number."""
     steps = [name.lower() for name in NAMES.text(each.path).split(".")]
     last = steps[-1]
     if last in TEXTS or last == "idevicechemistry":
         index = TEXTS.get(last, CHEMISTRY[0])
         return index if index in texts else 0
+    width = each.maximum - each.minimum + 1
+    if is_ill:
+        is_flag = width == 2 or "presentstatus" in steps
+        return each.minimum + (last not in GOOD if is_flag else _picked(each, width))
     likely = LIKELY.get(last)
     if last == "voltage":
         likely = BATTERY if {"battery", "powersummary"} & set(steps) else MAINS
@@ -101,10 +113,13 @@ def _number(each: Field, texts: dict[int, str]) -> int:
         scaled = round(likely / 10.0 ** exponent(each))
         if each.minimum <= scaled <= each.maximum:
             return scaled
-    width = each.maximum - each.minimum + 1
-    if width <= 2 or width > 1 << 16:
-        return max(0, each.minimum)
-    return each.minimum + zlib.crc32(repr(each.path).encode()) % width
+    return (
+        max(0, each.minimum) if width <= 2 or width > LARGE else each.minimum + _picked(each, width)
+    )
+
+
+def _picked(each: Field, width: int) -> int:
+    return zlib.crc32(repr(each.path).encode()) % max(1, min(width, LARGE))
 
 
 class PluggedModel:

@@ -20,6 +20,8 @@ from services.driver.drivers.powerman import PowermanDriver, PowermanOptions
 from services.driver.drivers.qx import QxDriver
 from services.driver.drivers.qx_options import BlazerOptions, QxOptions
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
+from services.driver.drivers.snmp import SnmpDriver
+from services.driver.drivers.snmp_options import SnmpOptions
 from services.driver.drivers.usbhid import UsbHidDriver
 from services.driver.drivers.usbhid_options import UsbHidOptions
 from services.driver.protocols.qx.userform import read_table as read_qx_table
@@ -109,6 +111,13 @@ KINDS = (
         UsbHidDriver,
         "UPSes and other power devices on USB that speak HID",
         aliases=("usbhid-ups",),
+    ),
+    Kind(
+        "snmp",
+        SnmpOptions,
+        SnmpDriver,
+        "UPSes, PDUs and transfer switches with an SNMP agent",
+        aliases=("snmp-ups",),
     ),
     Kind("simulated", SimulatedOptions, SimulatedDriver, "a model of a UPS or PDU, for trying out"),
 )

@@ -5,14 +5,12 @@ to be found.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from services.driver.protocols.snmp import values
-from services.driver.protocols.snmp.answers import Answer, Answers
-from services.driver.protocols.snmp.finding import model
-from services.driver.protocols.snmp.table import INDEX, Flag, Row, Scope
-from services.driver.protocols.snmp.table import Mapping as SnmpMapping
+from services.driver.protocols.snmp.table import INDEX, Answers, Flag, Mapping, Row, Scope
+from services.driver.protocols.snmpwire.values import Value
 
 DEVICE_COUNT = "device.count"
 PARTS = {
@@ -21,6 +19,8 @@ PARTS = {
     Flag.AMBIENT_TEMPLATE: "ambient",
 }
 SIDES = ("input", "output", "input.bypass")
+BASES = (1, 0)  # numbers that the first device of a chain may have; 1 if neither shows
+MOST_PROBES = 8
 MOST_DEVICES = 64
 MOST_PARTS = 512
 
@@ -72,7 +72,7 @@ def filled(oid: str, unit: Unit, index: int | None) -> str:
 class Survey:
     """Finds out the layout, round by round: ask what `ask` says, tell `take` the answers."""
 
-    def __init__(self, mapping: SnmpMapping) -> None:
+    def __init__(self, mapping: Mapping) -> None:
         self._mapping = mapping
         self._units: tuple[Unit, ...] = ()
         self._chained: int | None = None
@@ -101,22 +101,25 @@ class Survey:
 
     def _chain(self, answers: Answers | None) -> Ask | None:
         row = next(iter(self._rows(DEVICE_COUNT)), None)
-        models = tuple(model(self._mapping, first) for first in ("0", "1"))
         if answers is None:
             if row is None:
                 return None
             oid = row.oid or ""
             single = () if INDEX in oid else (oid,)
             columns = (_root(oid),) if INDEX in oid else ()
-            return Ask((*single, *(each for each in dict.fromkeys(models) if each)), columns)
-        base = next((at for at, oid in enumerate(models) if oid in answers), 1)
-        if row is None or models[0] == models[1]:
-            base = 1
+            return Ask((*single, *(oid for first in BASES for oid in self._bases(first))), columns)
+        base = max(BASES, key=lambda first: sum(oid in answers for oid in self._bases(first)))
         known = _devices(row, answers) if row else None
         self._chained = known
         numbers = range(1, min(known or 1, MOST_DEVICES) + 1)
         self._units = tuple(Unit(number, number + base - 1) for number in numbers)
         return None
+
+    def _bases(self, first: int) -> list[str]:
+        """List objects of the first device of a chain, if its number is that."""
+        rows = (each for each in self._mapping.rows if part(each) is None and each.oid)
+        oids = [each.oid or "" for each in rows if INDEX in (each.oid or "")]
+        return [oid.replace(INDEX, str(first)) for oid in oids[:MOST_PROBES]]
 
     def _counts(self, answers: Answers | None) -> Ask | None:
         if answers is None:
@@ -192,16 +195,16 @@ def _devices(row: Row, answers: Answers) -> int | None:
     return value if value and value > 0 else None
 
 
-def _whole(row: Row, answer: Answer | None) -> int | None:
+def _whole(row: Row, answer: Value | None) -> int | None:
     """Read a count or a number of phases."""
     if answer is None:
         return None
     told = values.convert(row, answer, Scope())
-    number = values.number(told.encode()) if told else values.number(answer)
+    number = values.written(told) if told else values.number(answer)
     return None if number is None or number != int(number) else int(number)
 
 
-def _indices(row: Row, unit: Unit, answers: Mapping[str, Answer]) -> tuple[int, ...]:
+def _indices(row: Row, unit: Unit, answers: Answers) -> tuple[int, ...]:
     """List the numbers of the parts that a column holds."""
     oid = row.oid or ""
     if oid.count(INDEX) > 1:
@@ -220,7 +223,7 @@ def _limit(row: Row, unit: Unit) -> int:
     return known if known else MOST_PARTS
 
 
-def _stands_for_none(row: Row, answer: Answer) -> bool:
+def _stands_for_none(row: Row, answer: Value) -> bool:
     if Flag.NAINVALID in row.flags:
         return values.text(answer).startswith("N/A")
     return Flag.ZEROINVALID in row.flags and values.number(answer) == 0

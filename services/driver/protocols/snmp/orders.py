@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from collections.abc import Mapping as Table
 
 from services.driver.protocols.snmp import values
-from services.driver.protocols.snmp.answers import Ticks
-from services.driver.protocols.snmp.items import Item
-from services.driver.protocols.snmp.items import Order as Offered
-from services.driver.protocols.snmp.table import Flag, Order, Row, Type
+from services.driver.protocols.snmp.items import Item, Order
+from services.driver.protocols.snmp.table import Flag, Row
+from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import RefusedError, ResultStatus
 from shared.messages import Writable
 
@@ -27,7 +26,9 @@ DELAYED = {
     "shutdown.reboot": "ups.delay.shutdown",
 }
 _PARTS = ((Flag.OUTLET_GROUP, "outlet group"), (Flag.OUTLET, "outlet"))
-_INTEGERS = range(-(2**31), 2**31)
+_TEXTS = (Kind.OCTETS, Kind.OPAQUE)
+_UNSIGNED = range(2**32)
+_WHOLE = {Kind.INTEGER: range(-(2**31), 2**31), Kind.GAUGE: _UNSIGNED, Kind.TICKS: _UNSIGNED}
 
 
 def limits(row: Row) -> Writable:
@@ -50,7 +51,7 @@ def alarm_text(item: Item, text: str) -> str:
     return text
 
 
-def offered(orders: Iterable[Offered]) -> set[str]:
+def offered(orders: Iterable[Order]) -> set[str]:
     """Name the commands that can be given."""
     names = {each.name for each in orders}
     names |= {name for name, later in AT_ONCE.items() if later in names}
@@ -58,15 +59,15 @@ def offered(orders: Iterable[Offered]) -> set[str]:
 
 
 def command(
-    orders: Iterable[Offered],
+    orders: Iterable[Order],
     name: str,
     value: str | None,
     delays: Table[str, str | None],
-    types: Table[str, type],
-) -> tuple[Order, ...]:
+    kinds: Table[str, Kind],
+) -> dict[str, Value]:
     """Say what to write for a command; RefusedError if it cannot be given.
 
-    `delays` are the values of DELAYS as far as they are known, `types` those of the last answers.
+    `delays` are the values of DELAYS as far as they are known, `kinds` those of the last answers.
     """
     known = {each.name: each for each in orders}
     if name == SHUTDOWN:
@@ -81,42 +82,41 @@ def command(
     told = value if value is not None else usual
     if told is None:
         raise RefusedError(ResultStatus.INVALID, f"{name} needs a value, such as seconds")
-    kind = _type(found.oid, found.command.is_text, found.command.flags, types)
-    return (_order(found.oid, kind, told, 1.0),)
+    kind = _kind(found.oid, found.command.is_text, found.command.flags, kinds)
+    return {found.oid: _value(kind, told, 1.0)}
 
 
-def setting(item: Item | None, name: str, value: str, types: Table[str, type]) -> tuple[Order, ...]:
+def setting(item: Item | None, name: str, value: str, kinds: Table[str, Kind]) -> dict[str, Value]:
     """Say what to write for a variable; RefusedError if it cannot be written."""
     if item is None:
         raise RefusedError(ResultStatus.READ_ONLY, f"the device lets nobody write {name}")
     row = item.row
-    kind = _type(item.oid, row.is_text, row.flags, types)
-    if row.lookup and row.lookup.texts and kind is Type.INTEGER:
+    kind = _kind(item.oid, row.is_text, row.flags, kinds)
+    if row.lookup and row.lookup.texts and kind in _WHOLE:
         number = next((number for number, text in row.lookup.texts if text == value), None)
         if number is None:
             raise RefusedError(ResultStatus.INVALID, f"{name} cannot be {value!r}")
-        return (Order(item.oid, Type.INTEGER, number),)
+        return {item.oid: Value(kind, number)}
     multiplier = 1.0 if row.is_text or row.lookup else row.multiplier
-    return (_order(item.oid, kind, value, multiplier),)
+    return {item.oid: _value(kind, value, multiplier)}
 
 
-def _type(oid: str, is_text: bool, flags: Flag, types: Table[str, type]) -> Type:
+def _kind(oid: str, is_text: bool, flags: Flag, kinds: Table[str, Kind]) -> Kind:
     """Tell the type to write: the one in which the device answers, else that of the row."""
-    answered = types.get(oid)
-    if answered is Ticks or (answered is None and Flag.TYPE_TIME in flags):
-        return Type.TIMETICKS
-    if answered is int or (answered is None and (Flag.TYPE_INT in flags or not is_text)):
-        return Type.INTEGER
-    return Type.OCTET_STRING
+    if oid in kinds:
+        return kinds[oid]
+    if Flag.TYPE_TIME in flags:
+        return Kind.TICKS
+    return Kind.OCTETS if is_text and Flag.TYPE_INT not in flags else Kind.INTEGER
 
 
-def _order(oid: str, kind: Type, value: str, multiplier: float) -> Order:
-    if kind is Type.OCTET_STRING:
-        return Order(oid, kind, value.encode())
-    number = values.number(value.encode())
+def _value(kind: Kind, text: str, multiplier: float) -> Value:
+    if kind in _TEXTS:
+        return Value(kind, text.encode())
+    number = values.written(text)
     scaled = None if number is None or not multiplier else number / multiplier
-    if kind is Type.TIMETICKS and scaled is not None:
+    if kind is Kind.TICKS and scaled is not None:
         scaled *= values.HUNDREDTHS
-    if scaled is None or round(scaled) not in _INTEGERS:
-        raise RefusedError(ResultStatus.INVALID, f"{value!r} is no number that the device takes")
-    return Order(oid, kind, round(scaled))
+    if scaled is None or kind not in _WHOLE or round(scaled) not in _WHOLE[kind]:
+        raise RefusedError(ResultStatus.INVALID, f"{text!r} is nothing that the device takes")
+    return Value(kind, round(scaled))

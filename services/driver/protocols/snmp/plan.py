@@ -1,17 +1,16 @@
 """What a device of a known mapping is asked, and what its answers say; what it lacks is learned."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from services.driver.contract import Reading
 from services.driver.protocols.snmp import orders, values
-from services.driver.protocols.snmp.answers import Answers, Pointer
 from services.driver.protocols.snmp.items import Constant, Item, Objects, Order, objects
 from services.driver.protocols.snmp.layout import Ask, Survey, part_of
-from services.driver.protocols.snmp.table import Flag, Mapping, Row
-from services.driver.protocols.snmp.table import Order as Written
+from services.driver.protocols.snmp.table import Answers, Flag, Mapping, Row
+from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import DeviceError
 from shared.messages import Writable
 from shared.status import words
@@ -22,6 +21,7 @@ SYSTEM = {  # SNMPv2-MIB; every agent has it
     "device.location": "1.3.6.1.2.1.1.6.0",
 }
 LINE_TO_NEUTRAL = 0.707  # as NUT's option symmetrathreephase has it
+_NONE = Value(Kind.INTEGER, 0)
 STALE_RETRY = 10  # full polls between two questions for what was missing
 
 
@@ -58,8 +58,8 @@ class Plan:
     _kept: dict[str, Constant] = field(default_factory=dict)
     _texts: dict[Item, str] = field(default_factory=dict)
     _stale: set[Item] = field(default_factory=set)
-    _types: dict[str, type] = field(default_factory=dict)
-    _alarms: tuple[Pointer, ...] = ()
+    _kinds: dict[str, Kind] = field(default_factory=dict)
+    _alarms: frozenset[str] = frozenset()
     _full_walks: int = 0
 
     def __post_init__(self) -> None:
@@ -94,19 +94,31 @@ class Plan:
     def more(self, answers: Answers) -> Ask | None:
         """Say which tables of alarms must be read as well, given the answers to what was due."""
         counts = [each for each in self._items if each.is_count_of_alarms]
-        tables = [_beside(each.oid) for each in counts if values.number(answers.get(each.oid, 0))]
+        tables = [
+            _beside(each.oid) for each in counts if values.number(answers.get(each.oid, _NONE))
+        ]
         return Ask(columns=tuple(dict.fromkeys(tables))) if tables else None
 
-    def take(self, walk: Walk, answers: Answers, alarms: Answers | None = None) -> Reading:
-        """Take the answers to what was due; DeviceError if the device says nothing it should."""
+    def take(
+        self,
+        walk: Walk,
+        answers: Answers,
+        alarms: Answers | None = None,
+        unsure: Collection[str] = (),
+    ) -> Reading:
+        """Take the answers to what was due; DeviceError if the device says nothing it should.
+
+        `unsure` are OIDs that the device did not answer this time, but may have.
+        """
         asked = self._due(walk)
         had_status = any(each.is_status for each in self._texts)
         for item in asked:
             self._take_item(item, answers)
         if any(each.is_count_of_alarms for each in asked):
-            self._alarms = tuple(x for x in (alarms or {}).values() if isinstance(x, Pointer))
+            self._alarms = frozenset(each.oid or "" for each in (alarms or {}).values())
         if not self._full_walks:
-            self._learn(answers)
+            self._kinds |= {oid: answer.kind for oid, answer in answers.items()}
+            self._learn({*answers, *unsure})
         if walk is not Walk.FAST:
             self._full_walks += 1
         if not self._texts:
@@ -140,26 +152,33 @@ class Plan:
         """List the commands that the device takes."""
         return tuple(sorted(orders.offered(self._orders)))
 
-    def command(self, name: str, value: str | None) -> tuple[Written, ...]:
+    def command(self, name: str, value: str | None) -> dict[str, Value]:
         """Say what to write for a command; RefusedError if it cannot be given."""
-        delays = {each: self._kept_or_read(each) for each in orders.DELAYS}
-        return orders.command(self._orders, name, value, delays, self._types)
+        delays = {each: self.value(each) for each in orders.DELAYS}
+        return orders.command(self._orders, name, value, delays, self._kinds)
 
-    def set(self, name: str, value: str) -> tuple[Written, ...]:
+    def set(self, name: str, value: str) -> dict[str, Value]:
         """Say what to write for a variable; nothing if the driver keeps it.
 
         RefusedError if it cannot be written.
         """
         kept = self._kept.get(name)
         item = next((each for each in self._writable_items() if each.name == name), None)
-        if item is None and kept and kept.row and kept.row.is_writable:
+        if item is None and kept and self.keeps(name):
             self._kept[name] = replace(kept, value=value)
-            return ()
-        return orders.setting(item, name, value, self._types)
+            return {}
+        return orders.setting(item, name, value, self._kinds)
 
-    def has(self, name: str) -> bool:
-        """Tell whether a variable can be written or kept."""
-        return name in self._writable()
+    def value(self, name: str) -> str | None:
+        """Give the value of a variable, None if there is none."""
+        read: Table[str, str] = {item.name: text for item, text in self._in_order()}
+        kept = self._kept.get(name)
+        return read.get(name, kept.value if kept else None)
+
+    def keeps(self, name: str) -> bool:
+        """Tell whether a variable is the driver's own and can be written."""
+        kept = self._kept.get(name)
+        return bool(kept and kept.row and kept.row.is_writable)
 
     def _due(self, walk: Walk) -> list[Item]:
         if not self._full_walks:
@@ -179,7 +198,7 @@ class Plan:
             self._stale.add(item)
             return
         self._stale.discard(item)
-        self._types[item.oid] = type(answer)
+        self._kinds[item.oid] = answer.kind
         item.scope.answers = answers
         text = values.convert(item.row, answer, item.scope)
         if text is not None:
@@ -188,12 +207,12 @@ class Plan:
     def _line_to_neutral(self, row: Row, text: str) -> str:
         if not self.wishes.is_line_to_line or not row.variable.startswith("input.transfer."):
             return text
-        value = values.number(text.encode())
+        value = values.written(text)
         return text if value is None else f"{value * LINE_TO_NEUTRAL:.2f}"
 
-    def _learn(self, answers: Answers) -> None:
+    def _learn(self, known: Collection[str]) -> None:
         """Forget what the device lacks, and what another row tells better."""
-        self._items = [each for each in self._items if each.oid in answers]
+        self._items = [each for each in self._items if each.oid in known]
         unique = [each for each in self._texts if Flag.UNIQUE in each.row.flags]
         best: dict[str, Item] = {}
         for each in unique:
@@ -201,13 +220,10 @@ class Plan:
         self._items = [each for each in self._items if best.get(each.name, each) == each]
         self._texts = {each: text for each, text in self._texts.items() if each in self._items}
         self._stale = set()
-        for order in self._orders:
-            if order.oid in answers:
-                self._types[order.oid] = type(answers[order.oid])
         self._orders = [
             each
             for each in self._orders
-            if each.oid in answers or part_of(each.command.flags) is not None
+            if each.oid in known or part_of(each.command.flags) is not None
         ]
 
     def _in_order(self) -> Iterable[tuple[Item, str]]:
@@ -223,11 +239,6 @@ class Plan:
             if each.row and each.row.is_writable
         }
         return kept | {each.name: orders.limits(each.row) for each in self._writable_items()}
-
-    def _kept_or_read(self, name: str) -> str | None:
-        read: Table[str, str] = {item.name: text for item, text in self._in_order()}
-        kept = self._kept.get(name)
-        return read.get(name, kept.value if kept else None)
 
 
 def _with_system(mapping: Mapping) -> Mapping:

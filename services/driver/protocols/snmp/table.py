@@ -5,16 +5,20 @@ sensor or of a device in a daisy chain (then it is the first of two).
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from enum import Flag as BitFlag
+from enum import auto
 
-from services.driver.protocols.snmp.answers import Answer, Answers
+from services.driver.protocols.snmpwire.values import Value
 
 STATUS = "ups.status"  # as the variable of a row: its text is words of the status
 ALARMS = "ups.alarms"  # as the variable of a row: how many alarms stand in the table beside it
 ALARM = ".alarm"  # how variables end whose texts are alarms
 INDEX = "%i"
+
+Answers = Table[str, Value]
+"""Answers by OID; what an agent lacks is not in it."""
 
 
 class Flag(BitFlag):
@@ -56,23 +60,6 @@ class Flag(BitFlag):
     STATUS_RB = auto()
 
 
-class Type(Enum):
-    """The types that are written."""
-
-    INTEGER = "i"
-    OCTET_STRING = "s"
-    TIMETICKS = "t"
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A value to be written; TIMETICKS are hundredths of a second."""
-
-    oid: str
-    type: Type
-    value: int | bytes
-
-
 @dataclass(slots=True)
 class Scope:
     """What conversions may look at beside the answer: notes on the same sensor, other answers."""
@@ -81,7 +68,7 @@ class Scope:
     answers: Answers = field(default_factory=dict)
 
 
-Read = Callable[[Answer, Scope], str | None]
+Read = Callable[[Value, Scope], str | None]
 """Turn an answer into text; None: it means nothing."""
 
 

@@ -1,12 +1,11 @@
 """Turns answers of agents into the texts of variables: every conversion gives text or nothing."""
 
-import math
 import re
 import struct
 from datetime import datetime
 
-from services.driver.protocols.snmp.answers import Answer, Pointer, Ticks
 from services.driver.protocols.snmp.table import Flag, Lookup, Row, Scope
+from services.driver.protocols.snmpwire.values import Kind, Value
 
 UNIT = "unit"
 LONGEST = 127  # characters of a text, as NUT has room for
@@ -20,35 +19,49 @@ _APC_SENSOR_UNIT = "1.3.6.1.4.1.318.1.1.10.2.3.2.1.5.1"
 _FREEZING = 273.15
 
 
-def number(answer: Answer) -> float | None:
-    """Read an answer as a number; texts may hold one, Ticks become seconds."""
-    if isinstance(answer, Ticks):
-        return answer // HUNDREDTHS
-    if isinstance(answer, Pointer):
-        return int(answer.rpartition(".")[2] or 0)
-    if isinstance(answer, bytes):
-        return _written(answer.rstrip(b"\0"))
-    return answer if math.isfinite(answer) else None
+def number(answer: Value) -> float | None:
+    """Read an answer as a number; texts may hold one, TimeTicks become seconds."""
+    content = answer.content
+    if isinstance(content, bytes):
+        text = content.rstrip(b"\0").decode("latin-1")
+        return written(text) if answer.octets is not None else None
+    if isinstance(content, str):
+        return int(_leaf(content))
+    return content // HUNDREDTHS if answer.kind is Kind.TICKS else content
 
 
-def text(answer: Answer) -> str:
+def written(text: str) -> float | None:
+    """Read a number that is written as text; None if there is anything else in it."""
+    if _HEXADECIMAL.fullmatch(text):
+        return int(text, 16)
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return int(value) if value == int(value) else value
+
+
+def text(answer: Value) -> str:
     """Read an answer as text; what is no text is told in hexadecimal digits."""
-    if isinstance(answer, Ticks):
-        return str(answer // HUNDREDTHS)
-    if isinstance(answer, Pointer):
-        return answer.rpartition(".")[2]
-    if not isinstance(answer, bytes):
-        return str(answer)
+    content = answer.content
+    if isinstance(content, int):
+        return str(content // HUNDREDTHS if answer.kind is Kind.TICKS else content)
+    if isinstance(content, str):
+        return _leaf(content)
     try:
-        found = answer.rstrip(b"\0").decode()
+        found = content.rstrip(b"\0").decode()
     except UnicodeDecodeError:
         found = ""
-    if answer and not all(each.isprintable() or each.isspace() for each in found or "\0"):
-        return " ".join(f"{each:02X}" for each in answer)[:LONGEST]
+    if content and not all(each.isprintable() or each.isspace() for each in found or "\0"):
+        return " ".join(f"{each:02X}" for each in content)[:LONGEST]
     return found[:LONGEST]
 
 
-def convert(row: Row, answer: Answer, scope: Scope) -> str | None:
+def _leaf(oid: str) -> str:
+    """Give the last number of an OID that a value points to."""
+    return oid.rpartition(".")[2]
+
+
+def convert(row: Row, answer: Value, scope: Scope) -> str | None:
     """Tell what an answer says about the variable of a row; None: nothing."""
     lookup = row.lookup
     if lookup and lookup.read:
@@ -87,14 +100,14 @@ def decimal(value: float) -> str:
 def degrees(multiplier: float) -> Lookup:
     """Make a lookup for degrees with one decimal."""
 
-    def read(answer: Answer, _: Scope) -> str | None:
+    def read(answer: Value, _: Scope) -> str | None:
         value = number(answer)
         return None if value is None else f"{value * multiplier:.1f}"
 
     return Lookup("degrees", read=read)
 
 
-def iso_date(answer: Answer, _: Scope) -> str | None:
+def iso_date(answer: Value, _: Scope) -> str | None:
     """Read a date as written in America."""
     try:
         return datetime.strptime(text(answer).strip(), "%m/%d/%Y").strftime("%Y-%m-%d")
@@ -102,7 +115,7 @@ def iso_date(answer: Answer, _: Scope) -> str | None:
         return None
 
 
-def temperature_unit(answer: Answer, scope: Scope) -> str | None:
+def temperature_unit(answer: Value, scope: Scope) -> str | None:
     """Note in which unit a sensor counts; it is told in degrees Celsius in any case."""
     value = number(answer)
     known = value is not None and value in range(len(_UNITS))
@@ -110,7 +123,7 @@ def temperature_unit(answer: Answer, scope: Scope) -> str | None:
     return "celsius"
 
 
-def sensor_temperature(answer: Answer, scope: Scope) -> str | None:
+def sensor_temperature(answer: Value, scope: Scope) -> str | None:
     """Read tenths of degrees in the unit that the sensor told."""
     value = number(answer)
     unit = scope.notes.get(UNIT)
@@ -124,13 +137,13 @@ def sensor_temperature(answer: Answer, scope: Scope) -> str | None:
     return f"{found:.1f}"
 
 
-def count(answer: Answer, _: Scope) -> str | None:
+def count(answer: Value, _: Scope) -> str | None:
     """Count what is listed with commas: `0,1,2,`."""
     listed = text(answer).strip().removesuffix(",")
     return str(len(listed.split(","))) if listed else None
 
 
-def _apc_sensor(answer: Answer, scope: Scope) -> str | None:
+def _apc_sensor(answer: Value, scope: Scope) -> str | None:
     value, unit = number(answer), scope.answers.get(_APC_SENSOR_UNIT)
     if value is None:
         return None
@@ -142,19 +155,9 @@ def _apc_sensor(answer: Answer, scope: Scope) -> str | None:
 APC_SENSOR = Lookup("apc_sensor", read=_apc_sensor, beside=(_APC_SENSOR_UNIT,))
 
 
-def _text_value(row: Row, answer: Answer) -> str | None:
-    if row.lookup and row.lookup.texts and not isinstance(answer, bytes):
+def _text_value(row: Row, answer: Value) -> str | None:
+    if row.lookup and row.lookup.texts and answer.octets is None:
         value = number(answer)
         return None if value is None else meaning(row.lookup, value)
     found = text(answer)
     return None if Flag.NAINVALID in row.flags and found.startswith("N/A") else found
-
-
-def _written(answer: bytes) -> float | None:
-    found = answer.decode("latin-1")
-    if _HEXADECIMAL.fullmatch(found):
-        return int(found, 16)
-    if not _NUMBER.fullmatch(found):
-        return None
-    value = float(found)
-    return int(value) if value == int(value) else value

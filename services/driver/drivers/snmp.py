@@ -1,0 +1,178 @@
+"""The driver snmp: UPSes, PDUs and transfer switches that have an SNMP agent."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from services.driver.contract import Reading, Site
+from services.driver.drivers.snmp_options import SnmpOptions, address
+from services.driver.protocols.snmp import finding
+from services.driver.protocols.snmp.plan import Plan, Walk, Wishes
+from services.driver.protocols.snmp.table import Answers, Mapping
+from services.driver.protocols.snmpwire.values import Missing, Value
+from services.driver.transports.snmp import SnmpAgent, Version
+from shared.errors import DeviceError, RefusedError
+
+VERSION = "snmp version"  # hint: the version in which the agent answered
+KEPT = "snmp kept "  # hint: value of a variable that only the driver has
+
+logger = logging.getLogger(__name__)
+
+
+class SnmpDriver:
+    """A device with an SNMP agent."""
+
+    def __init__(self, site: Site, options: SnmpOptions) -> None:
+        self._site = site
+        self._options = options
+        self._mappings = finding.candidates(options.mibs, site.tables)
+        address(site.port)
+        self._agent: SnmpAgent | None = None
+        self._known: Plan | None = None
+        self._next = Walk.FAST
+        self._due = 0.0
+
+    async def open(self) -> None:
+        """Reach the agent, find the mapping that fits and read everything once."""
+        system = await self._reach()
+        mapping = await self._find(system)
+        options = self._options
+        wishes = Wishes(options.semistaticfreq, options.notransferoids, options.symmetrathreephase)
+        self._known = Plan(mapping, wishes)
+        while ask := self._known.layout():
+            found, _ = await self._get(ask.gets)
+            self._known.take_layout({**found, **await self._columns(ask.columns)})
+        logger.info("%s: mapping %s", self._site.device, mapping.id)
+        await self._walk(Walk.FULL)
+        self._restore()
+        await self._apply_delays()
+
+    async def close(self) -> None:
+        """Give the line back."""
+        if self._agent:
+            await self._agent.close()
+
+    async def poll(self) -> Reading:
+        """Read the status; from time to time, and after a change, read everything."""
+        walk = Walk.FULL if self._next is Walk.FAST and _now() >= self._due else self._next
+        return await self._walk(walk)
+
+    async def wait(self) -> None:
+        """Return when the agent has sent a notification."""
+        assert self._agent
+        await self._agent.notification()
+
+    async def command(self, name: str, value: str | None) -> None:
+        """Carry out an instant command."""
+        await self._write(self._plan.command(name, value))
+
+    async def set(self, name: str, value: str) -> None:
+        """Write a variable, or keep the value of one that the device knows nothing of."""
+        values = self._plan.set(name, value)
+        if values:
+            await self._write(values)
+        else:
+            self._site.hints[KEPT + name] = value
+
+    @property
+    def _plan(self) -> Plan:
+        if self._known is None:
+            raise DeviceError(f"{self._site.port}: the device is not known yet")
+        return self._known
+
+    async def _reach(self) -> Answers:
+        """Open the line in the first version that the agent answers in; give its sysObjectID."""
+        versions = self._options.versions()
+        if (hint := self._site.hints.get(VERSION)) in versions:
+            versions = (Version(hint), *(each for each in versions if each != hint))
+        trouble = DeviceError("")
+        for version in versions:
+            await self.close()
+            settings = self._options.agent(self._site.port, version, self._site.snmp_traps)
+            self._agent = SnmpAgent(settings, self._site.hints)
+            try:
+                await self._agent.open()
+                found, _ = await self._get((finding.SYSTEM,))
+            except DeviceError as error:
+                trouble = error
+            else:
+                self._site.hints[VERSION] = version
+                return found
+        raise trouble
+
+    async def _find(self, system: Answers) -> Mapping:
+        """Find the mapping; an agent of version 1 is not asked for everything there is."""
+        assert self._agent
+        is_thorough = self._agent.settings.version is not Version.V1
+        search = finding.Search(self._mappings, is_thorough=is_thorough)
+        search.ask()
+        search.take(system)
+        while oids := search.ask():
+            found, _ = await self._get(oids)
+            search.take(found)
+        if search.found is None:
+            tried = ", ".join(self._options.mibs)
+            raise DeviceError(f"{self._site.port}: no mapping fits the device (mibs: {tried})")
+        return search.found
+
+    async def _walk(self, walk: Walk) -> Reading:
+        """Poll; the time of the next full one counts from the start of this."""
+        started = _now()
+        found, unsure = await self._get(self._plan.due(walk))
+        more = self._plan.more(found)
+        alarms = await self._columns(more.columns) if more else None
+        try:
+            reading = self._plan.take(walk, found, alarms, unsure)
+        except DeviceError as error:
+            raise DeviceError(f"{self._site.port}: {error}") from None
+        if walk is not Walk.FAST:
+            self._due = started + self._options.pollfreq
+        self._next = Walk.FAST
+        return reading
+
+    async def _get(self, oids: Sequence[str]) -> tuple[Answers, frozenset[str]]:
+        """Ask for objects: the values of those there are, and which ones may be there."""
+        if not oids:
+            return {}, frozenset()
+        assert self._agent
+        told = await self._agent.get(oids)
+        found = {oid: each for oid, each in told.items() if isinstance(each, Value)}
+        refused = (oid for oid, each in told.items() if each is Missing.REFUSED)
+        return found, frozenset(refused)
+
+    async def _columns(self, roots: Sequence[str]) -> Answers:
+        if not roots:
+            return {}
+        assert self._agent
+        told = await self._agent.columns(roots)
+        return {f"{root}.{rest}": each for root in told for rest, each in told[root].items()}
+
+    async def _write(self, values: dict[str, Value]) -> None:
+        assert self._agent
+        self._next = Walk.CHANGED
+        await self._agent.set(values)
+
+    def _restore(self) -> None:
+        """Take up the values that only the driver has, as they were on an earlier line."""
+        for hint, value in self._site.hints.items():
+            name = hint.removeprefix(KEPT)
+            if hint.startswith(KEPT) and self._plan.keeps(name):
+                self._plan.set(name, value)
+
+    async def _apply_delays(self) -> None:
+        """Write the delays that are options, where the device has them otherwise."""
+        delays = {
+            "ups.delay.start": self._options.ondelay,
+            "ups.delay.shutdown": self._options.offdelay,
+        }
+        for name, seconds in delays.items():
+            if seconds is None or self._plan.value(name) == str(seconds):
+                continue
+            try:
+                await self.set(name, str(seconds))
+            except RefusedError as refused:
+                logger.warning("%s: %s = %s: %s", self._site.device, name, seconds, refused)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -60,8 +60,8 @@ class Site:
     derive a device from others on the bus. `hints` outlives the line: what an earlier line found
     out about the device, which may make finding it quicker, and what somebody set that the driver
     keeps for the device. `defaults` and `overrides` are variables that the settings give: they are
-    laid over every reading anyway, a driver needs them only to compute others. `snmp_traps` is HOST:PORT where agents send their
-    notifications, empty for none.
+    laid over every reading anyway, a driver needs them only to compute others. `snmp_traps` is
+    HOST:PORT where agents send their notifications, empty for none.
     """
 
     device: str

@@ -25,7 +25,7 @@ def read_tables(folder: Path, kinds: Iterable[Kind]) -> Tables:
         content = read_toml(file)
         driver = content.pop("driver", None)
         if driver not in readers:
-            told = unknown_key(str(driver), readers, "driver", 0.7)
+            told = unknown_key(str(driver), readers, "driver", 0.7) if driver else "driver: missing"
             raise SettingsError(f"{file}: {told}; drivers with tables are {', '.join(readers)}")
         found.setdefault(driver, {})[file.stem] = _table(readers[driver], file, content)
     return found

@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from services.driver.protocols.qx import functions
 from services.driver.protocols.qx.decoding import decode
 from services.driver.protocols.qx.forms import DialectForm
-from services.driver.protocols.qx.numbers import FORM
-from services.driver.protocols.qx.table import Dialect, Field, Knowledge, Query
+from services.driver.protocols.qx.table import STATUS, Dialect, Field, Knowledge, Limits, Query
+from services.driver.protocols.qx.words import KNOWN as WORDS
 from shared.errors import DeviceError
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[.-][A-Za-z0-9-]+)+\Z")
+FORM = re.compile(r"[^%]*%0?\d{0,2}(?:\.\d{1,2})?l?[dfs][^%]*\Z")
 END = "\r"
 NESTED = ("queries", "settings", "commands")
 HIDDEN = ("name", "by_name")  # of a file of the user: it is the file's name, and taken by it
@@ -137,6 +138,8 @@ def _mistakes(dialect: Dialect) -> Iterator[str]:
             yield from _request_mistakes(place, setting.request, has_value=setting.ask is not None)
         elif not setting.default:
             yield f"{place}: without a request the driver keeps it, and needs a default"
+        if isinstance(setting.limits, Limits):
+            yield from _limits_mistakes(place, setting.limits)
 
 
 def _request_mistakes(place: str, request: str, *, has_value: bool) -> Iterator[str]:
@@ -144,6 +147,14 @@ def _request_mistakes(place: str, request: str, *, has_value: bool) -> Iterator[
         yield f"{place}: the request {request!r} does not end in \\r"
     if not has_value and "%" in request:
         yield f"{place}: the request has a place for a value, but no `ask` that makes one"
+    if has_value and request.count("%") > 1:
+        yield f"{place}: the request {request!r} has more than one place for a value"
+
+
+def _limits_mistakes(place: str, limits: Limits) -> Iterator[str]:
+    for low, high in limits.ranges:
+        if low > high:
+            yield f"{place}: limits: nothing is from {low:g} to {high:g}"
 
 
 def _query_mistakes(place: str, query: Query, dialect: Dialect) -> Iterator[str]:
@@ -170,11 +181,21 @@ def _field_mistakes(field: Field, size: int) -> Iterator[str]:
         yield f"end {field.end} is beyond the example reply"
     if field.start >= size and not field.convert:
         yield f"start {field.start} is beyond the example reply"
-    if field.form and not FORM.search(field.form):
+    if field.form and not FORM.match(field.form):
         yield f"the form {field.form!r} is none such as %.1f, %.0f, %d or %s"
     if not field.form and field.convert is None and not field.says:
         yield "without a form it needs `says` or a `convert`"
     if field.says and field.convert:
         yield "it has `says` and a `convert`, and only one can be"
+    if field.variable == STATUS:
+        yield from _word_mistakes(field)
     if not field.private and not NAME.match(field.variable):
         yield "this is no name of a variable"
+
+
+def _word_mistakes(field: Field) -> Iterator[str]:
+    """Name words that ups.status would never show: a device on battery has no OL."""
+    words = {word.removeprefix("!") for said in field.says.values() for word in said.split()}
+    for word in sorted(words - WORDS):
+        known = ", ".join(sorted(WORDS))
+        yield f"{word!r} is no word for ups.status; there are {known}, and !OL for on battery"

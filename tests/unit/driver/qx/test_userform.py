@@ -96,6 +96,26 @@ MISTAKES = {
         lambda table: first_fields(table)[2].update(form="%x"),
         "queries[0].fields[2] 'ups.load': the form '%x' is none such as",
     ),
+    "a form of two values": (
+        lambda table: first_fields(table)[2].update(form="%s%s"),
+        "queries[0].fields[2] 'ups.load': the form '%s%s' is none such as",
+    ),
+    "a form without an end": (
+        lambda table: first_fields(table)[2].update(form="%.9999999f"),
+        "queries[0].fields[2] 'ups.load': the form '%.9999999f' is none such as",
+    ),
+    "a word that ups.status has not": (
+        lambda table: first_fields(table)[6].update(says={"M": "OL", "B": "OB"}),
+        "queries[0].fields[6] 'ups.status': 'OB' is no word for ups.status; there are",
+    ),
+    "a range of nothing": (
+        lambda table: table["settings"][0].update(limits={"ranges": [[600, 12]]}),
+        "settings[0] 'ups.delay.shutdown': limits: nothing is from 600 to 12",
+    ),
+    "two places for a value": (
+        lambda table: table["commands"][1].update(request="OFF %s %s\r"),
+        "commands[1] 'shutdown.return': the request 'OFF %s %s\\r' has more than one place",
+    ),
     "a function that is none": (
         lambda table: first_fields(table)[2].update(convert="os.system"),
         "queries[0].fields[2].convert 'ups.load': there is no 'os.system'; there are",

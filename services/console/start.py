@@ -48,11 +48,11 @@ def check(config: Config = None, nut_config: NutConfig = None) -> None:
     """Check the settings without starting anything."""
     file = _file(config, nut_config)
     everything = household.load(file, nut_config)
-    without = household.devices_without_driver(everything)
-    verdict = f"{file or nut_config}: {'not all of it can run' if without else 'good'}"
+    idle = household.devices_that_cannot_run(everything)
+    verdict = f"{file or nut_config}: {'not all of it can run' if idle else 'good'}"
     typer.echo("\n".join([verdict, *household.summary(everything)]))
-    if without:
-        raise SettingsError(f"no driver for {', '.join(without)}; everything else would start")
+    if idle:
+        raise SettingsError(f"{', '.join(idle)} cannot run; everything else would start")
 
 
 def passwd() -> None:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from services.broker import app as broker
 from services.broker.settings import BrokerServiceSettings, BrokerSettings, BrokerUser
 from services.driver import app as driver
-from services.driver.settings import DeviceSettings, DriverSettings
+from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
 from services.gateway.settings import GatewaySettings
 from services.monitor import app as monitor
@@ -238,9 +238,7 @@ def summary(all_: Household) -> list[str]:
     lines = [f"broker: {where}"]
     for name, settings in all_.services.items():
         if isinstance(settings, DriverSettings):
-            lines += [
-                f"device {device}: {_driver_of(each)}" for device, each in settings.devices.items()
-            ]
+            lines += [f"device {name}: {_driver_of(settings, name)}" for name in settings.devices]
         elif isinstance(settings, GatewaySettings):
             users = ", ".join(settings.gateway.users) or "none"
             lines.append(f"gateway: {', '.join(settings.gateway.listen)}; users: {users}")
@@ -262,16 +260,21 @@ def _monitored(settings: MonitorSettings) -> list[str]:
     return lines
 
 
-def devices_without_driver(all_: Household) -> list[str]:
-    """Name the devices whose driver does not exist; they are offline, the others run."""
+def devices_that_cannot_run(all_: Household) -> list[str]:
+    """Name the devices without a driver or with a port or options that it cannot work with."""
     return [
         name
         for settings in all_.services.values()
         if isinstance(settings, DriverSettings)
-        for name, device in settings.devices.items()
-        if device.kind is None
+        for name in settings.devices
+        if settings.trouble(name)
     ]
 
 
-def _driver_of(device: DeviceSettings) -> str:
-    return f"{device.driver} on {device.port}" if device.kind else device.unknown_driver()
+def _driver_of(settings: DriverSettings, name: str) -> str:
+    device = settings.devices[name]
+    trouble = settings.trouble(name)
+    if device.kind is None:
+        return trouble
+    # What is wrong may be a secret in the port.
+    return f"{device.driver}: {trouble}" if trouble else f"{device.driver} on {device.port}"

@@ -14,6 +14,7 @@ from services.driver.drivers import DRIVERS, KINDS, NUT, NUT_DRIVER
 from services.driver.drivers.nutdriver_child import installed
 from services.driver.drivers.nutdriver_programs import PROGRAMS
 from services.driver.tables import Tables, read_tables
+from shared.errors import SettingsError
 from shared.settings import (
     Section,
     ServiceSettings,
@@ -148,7 +149,7 @@ class DeviceSettings(Section):
             if value is True:
                 told[f"driver.flag.{key}"] = "enabled"
             elif isinstance(value, str | int | float) and not _SECRET.search(key):
-                told[f"driver.parameter.{key}"] = str(value)
+                told[f"driver.parameter.{key}"] = _text(value)
         return told
 
 
@@ -194,6 +195,17 @@ class DriverSettings(ServiceSettings):
             overrides=device.override,
         )
 
+    def trouble(self, name: str) -> str:
+        """Say why a device could not even begin; empty if it can."""
+        device = self.devices[name]
+        if device.kind is None:
+            return device.unknown_driver()
+        try:
+            device.kind.create(self.site(name), device.options)
+        except SettingsError as error:
+            return str(error)
+        return ""
+
 
 def _through_nut(
     own: dict[str, Any], rest: dict[str, Any]
@@ -218,6 +230,10 @@ def _options(kind: Kind, given: dict[str, Any]) -> Section:
         return kind.options.model_validate(given)
     except ValidationError as error:
         raise ValueError(faults(error)) from None
+
+
+def _text(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _dotted(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:

@@ -248,7 +248,29 @@ def test_check_fails_for_a_device_without_a_driver(tmp_path):
     result = nutbus("check", folder=tmp_path)
     assert result.returncode == 1
     assert "device a: unknown driver 'dumy'; did you mean 'dummy'?" in result.stdout
-    assert result.stderr == "nutbus: no driver for a; everything else would start\n"
+    assert result.stderr == "nutbus: a cannot run; everything else would start\n"
+
+
+@pytest.mark.parametrize(
+    ("device", "complaint"),
+    [
+        ('driver = "apcsmart"', "apcsmart: port: name the serial port, such as /dev/ttyUSB0"),
+        ('driver = "qx"\nport = "ttyUSB0"', "qx: port 'ttyUSB0': write the whole path"),
+        ('driver = "qx"\nport = "/dev/a"\nprotocol = "acne"', "qx: protocol: 'acne' is not known"),
+        ('driver = "nut-driver"\nprogram = "no-such"', "nut-driver: NUT's driver no-such is not"),
+        ('driver = "netxml"\nport = "http://me:hush@card"', "netxml: port: the address shows"),
+    ],
+)
+def test_check_tries_the_port_and_the_options_on_the_driver(tmp_path, device, complaint):
+    (tmp_path / "nutbus.toml").write_text(
+        f'[devices.b]\ndriver = "simulated"\n[devices.a]\n{device}'
+    )
+    result = nutbus("check", folder=tmp_path)
+    assert result.returncode == 1
+    assert result.stdout.startswith("nutbus.toml: not all of it can run\n")
+    assert f"\ndevice a: {complaint}" in result.stdout
+    assert result.stderr == "nutbus: a cannot run; everything else would start\n"
+    assert "hush" not in result.stdout
 
 
 def test_without_settings_it_says_what_to_do(tmp_path):
@@ -425,7 +447,7 @@ def test_nut_settings_run_as_they_are_save_for_a_driver_that_is_not_there(starte
     checked = nutbus("check", *options, folder=tmp_path)
     assert checked.returncode == 1
     assert f"gateway: 127.0.0.1:{port}; users: admin\n" in checked.stdout
-    assert "no driver for rack2" in checked.stderr
+    assert "rack2 cannot run" in checked.stderr
 
     up = started("up", *options)
     until_answered(port, "GET VAR rack1 ups.status", 'VAR rack1 ups.status "OL"')

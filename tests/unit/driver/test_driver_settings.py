@@ -155,6 +155,12 @@ def test_what_the_driver_is_told_is_shown_but_no_secret(monkeypatch):
     assert not [name for name in shown if "authconf" in name]
 
 
+def test_numbers_of_the_settings_are_shown_as_they_were_written():
+    shown = device(driver="qx", port="/dev/x", pollfreq=30, idleload=12.5).driver_variables(2)
+    assert shown["driver.parameter.pollfreq"] == "30"
+    assert shown["driver.parameter.idleload"] == "12.5"
+
+
 @given(st.dictionaries(KEYS, TABLES, max_size=5))
 def test_any_device_is_settings_or_one_error(table):
     fault = "nutbus.toml: "

@@ -176,9 +176,13 @@ class Fleet:
                 del self._infos[id]
 
     def _warn_of_missing_states(self) -> None:
-        silent = [name for name, device in self.devices.items() if device.meta and not device.state]
+        # A device that its driver has never reached has no state; one that is online has.
         awaited = [
-            name for name in silent if self.devices[name].standing is not Availability.OFFLINE
+            name
+            for name, device in self.devices.items()
+            if not device.state
+            and device.availability is Availability.ONLINE
+            and device.standing is not Availability.OFFLINE
         ]
         if awaited:
             logger.warning(

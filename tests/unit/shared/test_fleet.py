@@ -392,7 +392,8 @@ def test_announced_devices_without_a_state_are_warned_of_once(mirror, caplog):
     mirror.begin()
     mirror.announce("whole")
     mirror.take(*(part(name) for name in ("b", "a") for part in (meta, available)))
-    mirror.take(meta("away", service="nobody"))
+    mirror.take(meta("away", service="nobody"), available("away"))
+    mirror.take(meta("never_reached"), available("never_reached", STALE))
     with caplog.at_level(logging.WARNING):
         mirror.wait(SETTLE_TIME * 3)
     (line,) = caplog.messages

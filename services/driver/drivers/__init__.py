@@ -12,6 +12,7 @@ from services.driver.drivers.clone import (
 from services.driver.drivers.dummy import DummyOptions, dummy_driver
 from services.driver.drivers.eatonmqtt import EatonMqttDriver, EatonMqttOptions
 from services.driver.drivers.failover import FailoverDriver, FailoverOptions
+from services.driver.drivers.mgeshut import MgeShutDriver, MgeShutOptions
 from services.driver.drivers.netxml import NetxmlDriver, NetxmlOptions
 from services.driver.drivers.nut import NutDriver, NutOptions
 from services.driver.drivers.nutdriver import NutProgramDriver
@@ -88,7 +89,7 @@ KINDS = (
         "qx",
         QxOptions,
         QxDriver,
-        "UPSes that speak Q1 or one of its relatives on a serial line",
+        "UPSes that speak Q1 or one of its relatives, on a serial line or USB",
         aliases=("nutdrv_qx",),
         read_table=read_qx_table,
     ),
@@ -98,6 +99,12 @@ KINDS = (
         QxDriver,
         "as qx, with the options of NUT's older drivers for these UPSes",
         aliases=("blazer_ser", "blazer_usb", "bestups", "megatec", "megatec_usb"),
+    ),
+    Kind(
+        "mge-shut",
+        MgeShutOptions,
+        MgeShutDriver,
+        "UPSes of MGE, Eaton and Dell that speak HID over SHUT on a serial line",
     ),
     Kind(
         "eaton-mqtt",

@@ -12,7 +12,10 @@ from services.driver.protocols.hid.values import with_raw
 from shared.topics import DeviceTopic
 from tests.integration.watcher import TIMEOUT, watching
 from tests.realusb import Machine
+from tests.realusb_ours import OurUsbDrivers
 from tests.realusb_recorded import FOLDER, NAMES, PluggedModel, model_of
+from tests.simulators.qx import MEGATEC
+from tests.simulators.usb_bridges import MODELS
 
 pytestmark = [
     pytest.mark.integration,
@@ -20,6 +23,7 @@ pytestmark = [
 ]
 
 EATON = "eaton_0463-ffff_3s-700"  # it has no serial number
+ASKED_FOR = ("snr", "hunnox", "gtec")  # several bridges have the same ids
 CHARGE = "UPS.PowerSummary.RemainingCapacity"
 MAINS = "UPS.PowerSummary.PresentStatus.ACPresent"
 
@@ -116,3 +120,27 @@ async def test_the_interface_is_given_back_when_the_service_ends(
         await watcher.available("ups")
         assert machine.is_claimed("1-1")
     assert not machine.is_claimed("1-1")
+
+
+def bridge_options(name, number):
+    found = {"protocol": "megatec", "busport": f"1-{number}"}
+    if name in ASKED_FOR:
+        vendor, product = (f"{each:04x}" for each in MODELS[name].ids)
+        found |= {"subdriver": name, "vendorid": vendor, "productid": product}
+    return found
+
+
+async def test_each_bridge_of_a_q1_device_is_served_through_libusb(machine):
+    names = list(MODELS)
+    for number, name in enumerate(names, 1):
+        machine.plug(f"1-{number}", MODELS[name](MEGATEC, unknown=None))
+    async with OurUsbDrivers(machine.environment) as drivers:
+        reports = await asyncio.gather(
+            *(
+                drivers.open(name, "qx", bridge_options(name, number))
+                for number, name in enumerate(names, 1)
+            )
+        )
+    for report in reports:
+        assert report.variables["input.voltage"] == "226.0"
+        assert report.status == {"OL"}

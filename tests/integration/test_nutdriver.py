@@ -460,6 +460,21 @@ async def test_a_driver_that_does_not_start_says_why(tmp_path):
     assert "No such file" in await failure("x", program=broken)
 
 
+async def test_what_a_driver_says_at_every_start_is_logged_once(tmp_path, caplog):
+    number = tmp_path / "number"
+    counting = f'echo x >> {number}; echo "start $(wc -l < {number})"'
+    program = script(tmp_path, f"echo bad option; {counting}; echo a hint; exit 3")
+    site = Site("played", "x")
+    caplog.set_level(logging.INFO)
+    for _ in range(3):
+        driver = NutProgramDriver(site, NutDriverOptions(program=program))
+        with pytest.raises(DeviceError, match="ended with 3"):
+            await driver.open()
+        await driver.close()
+    said = [line.removeprefix("played: played-ups: ") for line in caplog.messages]
+    assert said == ["bad option", "start 1", "a hint", "start 2", "start 3"]
+
+
 TELLING = """\
 printf 'error {"argv": "%s", "modes": "%s", "ours": "%s", "conf": "%s"}\\n' \
   "$*" "$(stat -c %a "$NUT_CONFPATH" "$NUT_CONFPATH/ups.conf" | tr '\\n' ' ')" \

@@ -29,6 +29,7 @@ SETTLED: Final = 0.02  # seconds without news after which a change counts as who
 UNSETTLED: Final = 0.5  # but this long at most
 KEPT: Final = 60.0  # seconds for which a driver whose device is away waits to be taken up again
 
+SAID: Final = "said"  # the hint that holds what the driver said when it was started
 STALE: Final = "the driver says that its data is stale"
 
 
@@ -69,7 +70,7 @@ class NutProgramDriver:
             self._link = link
             await self._told(link, lambda: link.mirror.is_complete)
         if self._child is not None:
-            await self._child.forget_settings()
+            await self._child.settle()
         try:
             async with _until(deadline, STALE):
                 await self._told(link, lambda: link.mirror.is_fresh)
@@ -85,6 +86,7 @@ class NutProgramDriver:
             link.close()
         if child is None:
             return
+        self._site.hints[SAID] = "\n".join(child.said)
         if self._may_stay and child.is_running:
             self._keep(child)
         else:
@@ -166,7 +168,8 @@ class NutProgramDriver:
             else:
                 await kept.child.end()
         if self._child is None:
-            self._child = await Child.start(self._command(program))
+            known = frozenset(self._site.hints.get(SAID, "").splitlines())
+            self._child = await Child.start(self._command(program), known)
         return await self._child.connect()
 
     async def _adopted(self) -> Link:

@@ -34,6 +34,7 @@ FOLDERS: Final = (
 )
 END_PATIENCE: Final = 5.0  # seconds that a driver gets to end in good order
 _TRY_PAUSE: Final = 0.05  # seconds between two tries to connect to a driver that starts
+_KEPT: Final = 50  # lines of a start that are known again at the next one
 _LONGEST: Final = 300  # characters of a line that is logged
 _MASK: Final = "***"
 # Ours alone, or for whom the service manager started: not for the driver.
@@ -110,7 +111,10 @@ def find_program(program: str) -> Path:
 class Child(asyncio.SubprocessProtocol):
     """A running driver, in a private folder with its settings, its socket and its lock file."""
 
-    def __init__(self, command: Command, folder: Path) -> None:
+    def __init__(self, command: Command, folder: Path, known: frozenset[str]) -> None:
+        self.said = known  # until it is ready: its lines, and those of the start before this one
+        self._known = known
+        self._is_ready = False
         self._command = command
         self._folder = folder
         self._secrets = command.secrets
@@ -123,14 +127,17 @@ class Child(asyncio.SubprocessProtocol):
         self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
 
     @classmethod
-    async def start(cls, command: Command) -> Self:
-        """Start a driver; DeviceError says why that cannot be."""
+    async def start(cls, command: Command, known: frozenset[str] = frozenset()) -> Self:
+        """Start a driver; DeviceError says why that cannot be.
+
+        Lines that are `known` from the start before this one are not logged again.
+        """
         user = _other_user(command.user)
         try:
             folder = await asyncio.to_thread(_settings_folder, command.text, user)
         except OSError as error:
             raise DeviceError(f"no folder for the driver: {error.strerror or error}") from None
-        child = cls(command, folder)
+        child = cls(command, folder, known)
         await child._run(user)
         return child
 
@@ -146,8 +153,10 @@ class Child(asyncio.SubprocessProtocol):
                     await self._ended.wait()
         raise DeviceError(self.last_words)
 
-    async def forget_settings(self) -> None:
-        """Remove the settings, which the driver has read: there may be secrets in them."""
+    async def settle(self) -> None:
+        """Take it as ready: it has read its settings, which go, as there may be secrets in them."""
+        self._is_ready = True
+        self._known = frozenset()
         await asyncio.to_thread((self._folder / "ups.conf").unlink, missing_ok=True)
 
     @property
@@ -228,9 +237,12 @@ class Child(asyncio.SubprocessProtocol):
             text = text.replace(secret, _MASK)
         if not text:
             return
-        level = logging.DEBUG if text == self._last else logging.INFO
+        is_known = text == self._last or text in self._known
+        level = logging.DEBUG if is_known else logging.INFO
         logger.log(level, "%s: %s: %s", self._command.device, self._command.program.name, text)
         self._last = text
+        if not self._is_ready and len(self.said) < _KEPT:
+            self.said |= {text}
         if "error" in text.casefold():
             self._complaint = text
 

@@ -32,12 +32,13 @@ PRIVATE = ("driver.", "device.uptime")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a driver says of its device; `is_fresh` is DATAOK."""
+    """What a driver says of its device; `is_fresh` is DATAOK, `flagged` has NUT's flag RW."""
 
     variables: Mapping[str, str] = field(default_factory=dict)
     writable: Mapping[str, Writable] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     is_fresh: bool = False
+    flagged: frozenset[str] = frozenset()
 
     @property
     def status(self) -> set[str]:
@@ -133,7 +134,10 @@ class RealDriver:
         deadline = time.monotonic() + timeout
         while not holds(self._report):
             self._read(deadline, "does not come to report what the test waits for")
-        return self._report
+        flagged = self._report.flagged
+        # Drivers tell a length of what cannot be written too.
+        own = {name: each for name, each in self._report.writable.items() if name in flagged}
+        return replace(self._report, writable=own)
 
     def command(self, name: str, value: str | None = None) -> int:
         """Give an instant command; return the result code of TRACKING, 0 for success."""
@@ -211,7 +215,10 @@ def _after_writable(report: Report, verb: str, rest: list[str]) -> Report:
     if change is None:
         return report
     name, *values = rest
+    if verb == "SETFLAGS" and "RW" in values:
+        report = replace(report, flagged=report.flagged | {name})
     if verb == "SETFLAGS" and "RW" not in values:
+        report = replace(report, flagged=report.flagged - {name})
         left = {other: each for other, each in report.writable.items() if other != name}
         return replace(report, writable=left)
     old = report.writable.get(name, Writable(type="number"))

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from services.driver.complaints import Complaints
 from services.driver.contract import Driver, Reading, Site
 from services.driver.features import (
     ALLOW_KILLPOWER,
@@ -67,6 +68,7 @@ class Device:
         self._orders: deque[Order] = deque()
         self._pause: asyncio.Timeout | None = None
         self._trouble = ""
+        self._complaints = Complaints()
         self._delay = FIRST_DELAY
         self.configure(settings, poll_interval)
 
@@ -196,6 +198,7 @@ class Device:
         if self._trouble:
             logger.info("%s: answers again", self.name)
             self._trouble = ""
+            self._complaints.end()
         self._turn(Availability.ONLINE)
         self._tell_condition()
 
@@ -277,21 +280,22 @@ class Device:
             self.view = view
             self._outbox.mark(self.name)
 
-    def _lose(self, trouble: str) -> None:
-        level = logging.DEBUG if trouble == self._trouble else logging.WARNING
-        logger.log(level, "%s: %s", self.name, trouble)
+    def _lose(self, trouble: str) -> bool:
+        """Take note that the line is lost; tell whether that was worth a log line."""
+        is_news = self._complaints.is_news(trouble, time.monotonic())
+        logger.log(logging.WARNING if is_news else logging.DEBUG, "%s: %s", self.name, trouble)
         self._trouble = trouble
         self._turn(Availability.STALE)
         last = self._condition or events.Condition()
         self._tell(replace(last, communicating=False))
         self._drop_orders(ResultStatus.STALE, trouble)
+        return is_news
 
     def _stumble(self, error: Exception) -> None:
         """Treat a mistake in the driver's program as a lost line, tried again seldom."""
         trouble = f"a mistake in the driver {self.settings.driver}: {error!r}; please report it"
-        if trouble != self._trouble:
+        if self._lose(trouble):
             logger.error("%s: the program failed here", self.name, exc_info=error)
-        self._lose(trouble)
         self._delay = MAX_DELAY
 
     def _give_up(self, trouble: str) -> None:

@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from services.driver import drivers, publisher
+from services.driver import device, drivers, publisher
 from services.driver.app import run
+from services.driver.complaints import AT_ONCE
 from services.driver.contract import Kind, Reading
 from services.driver.outbox import Outbox
 from services.driver.publisher import Publisher
@@ -710,6 +711,33 @@ async def test_sigterm_under_load_says_goodbye(broker, watcher, folder):
         for name in names:
             await watcher.available(name, "offline")
         await watcher.payload("nut/service/driver/test/availability", b"offline")
+
+
+class GarbledDriver(ScriptedDriver):
+    """A driver of a device that says other nonsense each time."""
+
+    tried_often = asyncio.Event()
+
+    async def open(self) -> None:
+        if self.made > 20:
+            self.tried_often.set()
+        raise DeviceError(f"nonsense {self.made}")
+
+
+async def test_a_device_that_fails_otherwise_each_time_does_not_fill_the_log(
+    broker, folder, watcher, monkeypatch, caplog
+):
+    driver = type("GarbledDriver", (GarbledDriver,), {"tried_often": asyncio.Event()})
+    kind = Kind("garbled", ScriptedOptions, driver, "for this test")
+    monkeypatch.setitem(drivers.DRIVERS, "garbled", kind)
+    monkeypatch.setattr(device, "FIRST_DELAY", 0.01)
+    settings = {"bad": {"driver": "garbled", "poll_interval": 0.005}}
+    async with driving(driver_settings(broker.url, folder, settings)):
+        await watcher.available("bad", "stale")
+        async with asyncio.timeout(TIMEOUT):
+            await driver.tried_often.wait()
+    lines = [message for message in caplog.messages if "nonsense" in message]
+    assert len(lines) == AT_ONCE
 
 
 class MistakenDriver(ScriptedDriver):

@@ -293,7 +293,7 @@ WRONG: dict[str, Fault] = {
     "no variables": _without_bindings,
     "cut off": lambda _, answer: (answer[:-1],),
     "nothing but a start": lambda _, answer: (answer[:1],),
-    "noise": lambda _, answer: (bytes(range(256)),),
+    "noise": lambda _, _answer: (bytes(range(256)),),
     "the request itself": lambda asked, _: (
         message(asked.version, asked.community, request(Operation.GET, asked.pdu.request, [])),
     ),
@@ -374,7 +374,7 @@ async def test_a_closed_port_is_told(lines: Lines, simulator: SnmpSimulator):
 
 async def test_a_name_that_is_none_is_told():
     agent = SnmpAgent(SnmpSettings("no-such-host.invalid"))
-    with pytest.raises(DeviceError, match="no-such-host.invalid:161: "):
+    with pytest.raises(DeviceError, match=r"no-such-host\.invalid:161: "):
         await agent.open()
 
 

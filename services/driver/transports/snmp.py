@@ -103,6 +103,11 @@ class SnmpAgent:
         """The agent as messages name it."""
         return self._line.where
 
+    @property
+    def notifications(self) -> Mapping[str, int]:
+        """How many notifications this process has taken, and ignored for which reason."""
+        return {} if self._traps is None else self._traps.counts
+
     async def open(self) -> None:
         """Find the address; with version 3 also meet the agent."""
         await self.close()

@@ -7,6 +7,7 @@ to read the agent.
 
 import asyncio
 import ipaddress
+import logging
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -27,11 +28,12 @@ from services.driver.protocols.snmpwire.security import (
     User,
     read_header,
 )
-from shared.errors import DeviceError
 
 STORM_PAUSE: Final = 1.0  # seconds; so long an agent is left alone after it has woken us
 MOST_AT_ONCE: Final = 32  # datagrams that are taken before others have their turn
 LARGEST: Final = 65535
+logger = logging.getLogger(__name__)
+
 _NOTIFICATIONS = (Operation.TRAP_V1, Operation.TRAP, Operation.INFORM)
 
 
@@ -62,7 +64,7 @@ class Subscription:
 
     @classmethod
     def to(cls, where: str, peer: str, credentials: Credentials) -> "Subscription":
-        """Subscribe to an agent's notifications at HOST:PORT (DeviceError)."""
+        """Subscribe to an agent's notifications at HOST:PORT."""
         loop = asyncio.get_running_loop()
         receivers = _RECEIVERS.setdefault(loop, {})
         if where not in receivers:
@@ -103,7 +105,8 @@ class Receiver:
         self._on_end = on_end
         self._engine = LocalEngine(loop.time())
         self._socket = _bound(where)
-        loop.add_reader(self._socket.fileno(), self._receive)
+        if self._socket is not None:
+            loop.add_reader(self._socket.fileno(), self._receive)
 
     def add(self, peer: str, credentials: Credentials) -> Subscription:
         """Listen for one more agent."""
@@ -118,12 +121,15 @@ class Receiver:
             others.remove(subscription)
         if not others:
             self._subscriptions.pop(subscription.peer, None)
-        if not self._subscriptions and self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._socket.fileno())
-            self._socket.close()
+        if not self._subscriptions:
+            bound, self._socket = self._socket, None
+            if bound is not None:
+                self._loop.remove_reader(bound.fileno())
+                bound.close()
             self._on_end()
 
     def _receive(self) -> None:
+        assert self._socket
         for _ in range(MOST_AT_ONCE):
             try:
                 data, address = self._socket.recvfrom(LARGEST)
@@ -180,6 +186,7 @@ class Receiver:
         raise ForgedError("the user of a notification is unknown")
 
     def _send(self, data: bytes, address: Address) -> None:
+        assert self._socket
         try:
             self._socket.sendto(data, address)
         except OSError:
@@ -189,7 +196,8 @@ class Receiver:
 _RECEIVERS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Receiver]] = WeakKeyDictionary()
 
 
-def _bound(where: str) -> socket.socket:
+def _bound(where: str) -> socket.socket | None:
+    """Bind the socket; who cannot have it is polled only, which is said once for all agents."""
     host, _, port = where.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -200,7 +208,8 @@ def _bound(where: str) -> socket.socket:
     except (OSError, ValueError, OverflowError) as error:
         bound.close()
         reason = getattr(error, "strerror", None) or error
-        raise DeviceError(f"snmp_traps {where}: {reason}") from None
+        logger.warning("snmp_traps %s: %s; agents are polled only", where, reason)
+        return None
     return bound
 
 

@@ -20,6 +20,7 @@ from benchmarks.report import Table, markdown, with_region
 from benchmarks.serial import serial
 from benchmarks.size import size
 from benchmarks.speed import speed
+from benchmarks.usb import usb
 from tests.realnut import find_nut_program
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "size": lambda _seconds: size(),
     "fleet": lambda _seconds: fleet(),
     "serial": lambda _seconds: serial(),
+    "usb": lambda _seconds: usb(),
     "broker": broker,
 }
 

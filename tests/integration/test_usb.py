@@ -6,6 +6,7 @@ import itertools
 import pytest
 
 from services.driver.drivers import usbhid_device
+from services.driver.drivers.usbhid import UsbHidDriver
 from services.driver.protocols.hid.descriptor import Report
 from services.driver.transports import usb as usbline
 from services.driver.transports import usbfinding
@@ -59,7 +60,8 @@ def shown(watcher, device="ups"):
     """List every status and charge that the device was shown with."""
     topic = watcher.topic(device, DeviceTopic.STATE)
     states = [read(DeviceState, m) for m in watcher.messages if m.topic == topic]
-    return {(s.vars["ups.status"], s.vars.get("battery.charge")) for s in states if s}
+    known = [state.vars for state in states]
+    return {(each["ups.status"], each.get("battery.charge")) for each in known}
 
 
 async def until(condition):
@@ -98,7 +100,7 @@ async def test_a_plug_that_is_pulled_makes_the_device_stale_and_back_it_is_found
         assert shown(watcher) == {("OL", "100")}
 
 
-async def test_a_plug_may_be_pulled_in_any_state(usb):
+async def test_a_plug_may_be_pulled_in_any_state(usb, monkeypatch):
     """Pull it at the first transfer, the second and so on, until a whole life has passed."""
     for count in itertools.count(1):
         ups, transfers = small_ups(), itertools.count(1)
@@ -110,7 +112,7 @@ async def test_a_plug_may_be_pulled_in_any_state(usb):
                 usb.unplug(plug)
             return control(*setup)
 
-        ups.control = answer
+        monkeypatch.setattr(ups, "control", answer)
         try:
             async with OurDriver("usbhid", "auto") as driver:
                 assert (await driver.report()).variables["ups.status"] == "OL"
@@ -328,7 +330,7 @@ async def test_a_descriptor_that_is_cut_short_gives_less_and_nothing_wrong(usb, 
                 pass
         return
     async with OurDriver("usbhid", "auto") as driver:
-        found = (await driver.report()).variables
+        found = dict((await driver.report()).variables)
         assert found.pop("ups.status", "") in ("OL", "")
         assert {k: v for k, v in found.items() if right.get(k) != v} == {}
 
@@ -385,6 +387,7 @@ async def test_news_break_off_a_poll_that_is_under_way(usb, monkeypatch):
     async with OurDriver("usbhid", "auto", {"pollfreq": 0}) as driver:
         await driver.report()
         ups.outage()
+        assert isinstance(driver.driver, UsbHidDriver)
         await until(lambda: driver.driver._reports.has_inputs)
         ups.asked.clear()
         assert (await driver.report()).variables["ups.status"] == "OB DISCHRG"

@@ -18,7 +18,7 @@ MOST_KEPT = 256  # packets that wait to be taken; older ones are dropped
 MOST_STALLS = 5  # in a row
 # An endless stream is read at this pace, once more packets than a burst came without a rest.
 BURST: Final = 32
-PACE = 0.04  # seconds
+PACE = 0.2  # seconds
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,6 +53,24 @@ class DriverSection(Section):
         default=None,
         description="Folder of table files (*.toml) that teach drivers new devices.",
     )
+    snmp_traps: str = Field(
+        default="",
+        description="HOST:PORT where traps and informs of SNMP agents arrive, such as "
+        "0.0.0.0:162; empty for none. The host is a numeric address of this machine.",
+    )
+
+    @field_validator("snmp_traps")
+    @classmethod
+    def _traps(cls, where: str) -> str:
+        host, _, port = where.rpartition(":")
+        try:
+            ip_address(host.removeprefix("[").removesuffix("]"))
+            is_sound = 0 < int(port) < 1 << 16
+        except ValueError:
+            is_sound = False
+        if where and not is_sound:
+            raise ValueError("HOST:PORT, the host as a numeric address, such as 0.0.0.0:162")
+        return where
 
     @field_validator("id")
     @classmethod
@@ -193,6 +212,7 @@ class DriverSettings(ServiceSettings):
             self.bus,
             defaults=device.default,
             overrides=device.override,
+            snmp_traps=self.driver.snmp_traps,
         )
 
     def trouble(self, name: str) -> str:

@@ -86,8 +86,15 @@ class Header(NamedTuple):
     content: int
 
 
+class Scoped(NamedTuple):
+    """A request, and the context that it is about: an engine and a name, encoded."""
+
+    context: bytes
+    pdu: Pdu
+
+
 class Answer(NamedTuple):
-    """An opened message; `engine` is whose context it speaks of."""
+    """An opened message."""
 
     identity: int
     pdu: Pdu
@@ -124,16 +131,16 @@ class Engine:
             pdu, identity, now, REPORTABLE | (self._user.flags if self.engine else 0)
         )
 
-    def sealed(self, pdu: bytes, identity: int, now: float, flags: int) -> bytes:
-        """Encode, encrypt and sign a message as its flags say."""
+    def sealed(
+        self, pdu: bytes, identity: int, now: float, flags: int, context: bytes = b""
+    ) -> bytes:
+        """Encode, encrypt and sign a message as its flags say; by default in the user's context."""
         name = self._user.name.encode() if self.engine else b""
         time = min(self._time + int(now - self._seen_at), _LAST_BOOTS) if self.engine else 0
-        scoped = tagged(
-            SEQUENCE,
-            tagged(Kind.OCTETS, self.engine)
-            + tagged(Kind.OCTETS, self._user.context.encode())
-            + pdu,
-        )
+        if not context:
+            name_of_context = tagged(Kind.OCTETS, self._user.context.encode())
+            context = tagged(Kind.OCTETS, self.engine) + name_of_context
+        scoped = tagged(SEQUENCE, context + pdu)
         salt = b""
         if flags & ENCRYPTED and self._sealer:
             salt = secrets.token_bytes(_SALT)
@@ -149,7 +156,7 @@ class Engine:
         is_signed = bool(header.flags & SIGNED)
         if is_signed:
             self._check_signature(header)
-        pdu = self._content(header)
+        pdu = self._content(header).pdu
         if pdu.operation is not Operation.REPORT:
             self._check_protection(header)
         if is_signed:
@@ -158,12 +165,12 @@ class Engine:
 
     def notified(self, header: Header, now: float) -> Pdu:
         """Check and decrypt a notification, which must be recent too."""
-        pdu = self.addressed(header)
+        pdu = self.addressed(header).pdu
         if header.flags & SIGNED:
             self._check_window(header, now)
         return pdu
 
-    def addressed(self, header: Header) -> Pdu:
+    def addressed(self, header: Header) -> Scoped:
         """Check and decrypt a message to our own engine; how late it is remains to be seen."""
         self._check_protection(header)
         if header.flags & SIGNED:
@@ -223,7 +230,7 @@ class Engine:
         if not secrets.compare_digest(self._signer.digest(unsigned), header.digest):
             raise ForgedError("the signature of a message is wrong")
 
-    def _content(self, header: Header) -> Pdu:
+    def _content(self, header: Header) -> Scoped:
         data, at, end = header.data, header.content, len(header.data)
         if header.flags & ENCRYPTED:
             if self._sealer is None or len(header.salt) != _SALT:
@@ -287,16 +294,16 @@ def plain_pdu(header: Header) -> Pdu:
     """Read the request of a message that nobody signed, such as an agent's first report."""
     if header.flags & ENCRYPTED:
         raise ForgedError("a message is encrypted for somebody else")
-    return _scoped(header.data, header.content, len(header.data), is_padded=False)
+    return _scoped(header.data, header.content, len(header.data), is_padded=False).pdu
 
 
-def _scoped(data: bytes, at: int, end: int, *, is_padded: bool) -> Pdu:
+def _scoped(data: bytes, at: int, end: int, *, is_padded: bool) -> Scoped:
     start, stop = expected(data, at, end, SEQUENCE)
     if stop != end and not is_padded:
         raise MalformedError("something follows the request")
-    _, start = read_octets(data, start, stop)
-    _, start = read_octets(data, start, stop)
-    return read_pdu(data, start, stop)
+    _, after = read_octets(data, start, stop)
+    _, after = read_octets(data, after, stop)
+    return Scoped(data[start:after], read_pdu(data, after, stop))
 
 
 _STATISTICS = "1.3.6.1.6.3.15.1.1"
@@ -341,14 +348,17 @@ class LocalEngine:
         if header.engine != self.identity:
             if not header.flags & REPORTABLE:
                 raise ForgedError("a message is for another engine")
-            return self._report(engine, header, now, 4, flags=0), False
+            nobody = Engine(User(header.user.decode(errors="replace")), self.identity)
+            nobody.set_clock(1, time, now)
+            return self._report(nobody, header, now, 4, flags=0), False
         is_late = header.boots != 1 or abs(header.time - time) > WINDOW
-        pdu = engine.addressed(header)
+        context, pdu = engine.addressed(header)
         if is_late and user.flags & SIGNED:
             return self._report(engine, header, now, 2, flags=user.flags & SIGNED), False
         if pdu.operation is not Operation.INFORM:
             raise ForgedError("a message is no inform")
-        return engine.sealed(answer_to(pdu), header.identity, now, flags=user.flags), True
+        answer = answer_to(pdu)
+        return engine.sealed(answer, header.identity, now, user.flags, context), True
 
     @staticmethod
     def _report(engine: Engine, header: Header, now: float, number: int, flags: int) -> bytes:

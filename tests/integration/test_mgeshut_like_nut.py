@@ -110,8 +110,8 @@ class Listed(dict[str, str]):
     """The ids of a case in the list, which may be patterns."""
 
     def __init__(self, case: str) -> None:
-        super().__init__()
         self._patterns = listed(case)
+        super().__init__(dict.fromkeys(self._patterns, "listed"))
 
     def __contains__(self, key: object) -> bool:
         return any(fnmatch(str(key), pattern) for pattern in self._patterns)

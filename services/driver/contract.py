@@ -74,21 +74,51 @@ class Site:
     snmp_traps: str = ""
 
 
+Create = Callable[[Site, Any], Driver]
+"""Make a driver for a site, with an instance of its options; SettingsError: it cannot work."""
+
+ReadTable = Callable[[str, Mapping[str, Any]], Any]
+"""Make a table from the name and the content of a user's table file.
+
+It raises ValueError (or pydantic's ValidationError) naming the row and the reason.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The program of a driver: its options, how to make one, and its tables if it has any."""
+
+    options: type[Section]
+    create: Create
+    read_table: ReadTable | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of driver: its name in the settings, its options, and how to make one for a site.
+    """A kind of driver: its name in the settings, and its program, which is loaded when needed.
 
-    `create` takes the site and an instance of `options`; a SettingsError says what cannot work.
     `aliases` are NUT's names for it, `summary` is what `nutbus drivers` says of it.
     `port_is_file` makes a relative port count from the folder of the settings file.
-    `read_table` makes a table from the content of a user's table file; it raises ValueError (or
-    pydantic's ValidationError) naming the row and the reason. None: the driver has no tables.
     """
 
     name: str
-    options: type[Section]
-    create: Callable[[Site, Any], Driver]
     summary: str
+    parts: Callable[[], Parts]
     aliases: tuple[str, ...] = ()
     port_is_file: bool = False
-    read_table: Callable[[str, Mapping[str, Any]], Any] | None = None
+    has_tables: bool = False
+
+    @property
+    def options(self) -> type[Section]:
+        """The options that the settings may hold."""
+        return self.parts().options
+
+    @property
+    def create(self) -> Create:
+        """The way to make a driver."""
+        return self.parts().create
+
+    @property
+    def read_table(self) -> ReadTable | None:
+        """The way to read a user's table; None if the driver has none."""
+        return self.parts().read_table if self.has_tables else None

@@ -19,7 +19,7 @@ def read_tables(folder: Path, kinds: Iterable[Kind]) -> Tables:
 
     A file says which driver it is for (`driver = "qx"`); its name without .toml is the table's.
     """
-    readers = {kind.name: kind for kind in kinds if kind.read_table}
+    readers = {kind.name: kind for kind in kinds if kind.has_tables}
     found: dict[str, dict[str, Any]] = {}
     for file in _files(folder):
         content = read_toml(file)

@@ -13,7 +13,7 @@ import pytest
 from services.driver import device, drivers, publisher
 from services.driver.app import run
 from services.driver.complaints import AT_ONCE
-from services.driver.contract import Kind, Reading
+from services.driver.contract import Kind, Parts, Reading
 from services.driver.outbox import Outbox
 from services.driver.publisher import Publisher
 from services.driver.settings import DriverSection
@@ -110,7 +110,7 @@ class ScriptedDriver:
 @pytest.fixture
 def scripted(monkeypatch):
     driver = type("ScriptedDriver", (ScriptedDriver,), {"silent": asyncio.Event()})
-    kind = Kind("scripted", ScriptedOptions, driver, "for this test")
+    kind = Kind("scripted", "for this test", lambda: Parts(ScriptedOptions, driver))
     monkeypatch.setitem(drivers.DRIVERS, "scripted", kind)
     return driver
 
@@ -728,7 +728,7 @@ async def test_a_device_that_fails_otherwise_each_time_does_not_fill_the_log(
     broker, folder, watcher, monkeypatch, caplog
 ):
     driver = type("GarbledDriver", (GarbledDriver,), {"tried_often": asyncio.Event()})
-    kind = Kind("garbled", ScriptedOptions, driver, "for this test")
+    kind = Kind("garbled", "for this test", lambda: Parts(ScriptedOptions, driver))
     monkeypatch.setitem(drivers.DRIVERS, "garbled", kind)
     monkeypatch.setattr(device, "FIRST_DELAY", 0.01)
     settings = {"bad": {"driver": "garbled", "poll_interval": 0.005}}
@@ -744,13 +744,13 @@ class MistakenDriver(ScriptedDriver):
     """A driver whose program fails at every poll."""
 
     async def poll(self) -> Reading:
-        return {}["the programmer did not think of this"]
+        raise KeyError("the programmer did not think of this")
 
 
 async def test_a_mistake_in_a_driver_stays_with_its_device(
     broker, folder, watcher, monkeypatch, caplog
 ):
-    kind = Kind("mistaken", ScriptedOptions, MistakenDriver, "for this test")
+    kind = Kind("mistaken", "for this test", lambda: Parts(ScriptedOptions, MistakenDriver))
     monkeypatch.setitem(drivers.DRIVERS, "mistaken", kind)
     devices = {"ups1": DUMMY, "bad": {"driver": "mistaken"}}
     async with driving(driver_settings(broker.url, folder, devices)):

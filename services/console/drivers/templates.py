@@ -7,21 +7,24 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from services.driver.protocols.qx.registry import DIALECTS
-from services.driver.protocols.qx.userform import as_toml
-
 Template = Callable[[], str]
 
-TEMPLATES: Final[Mapping[str, Mapping[str, Template]]] = {
-    "qx": {dialect.name: partial(as_toml, dialect) for dialect in DIALECTS},
-}
+
+def _qx() -> Mapping[str, Template]:
+    from services.driver.protocols.qx.registry import DIALECTS
+    from services.driver.protocols.qx.userform import as_toml
+
+    return {dialect.name: partial(as_toml, dialect) for dialect in DIALECTS}
+
+
+TEMPLATES: Final[Mapping[str, Callable[[], Mapping[str, Template]]]] = {"qx": _qx}
 
 
 def template(name: str) -> Template | None:
     """Find a table by its name, None if there is none."""
-    return next((tables[name] for tables in TEMPLATES.values() if name in tables), None)
+    return next((found[name] for tables in TEMPLATES.values() if name in (found := tables())), None)
 
 
 def template_names(kind: str) -> tuple[str, ...]:
     """Name the tables that a kind of driver is shipped with."""
-    return tuple(TEMPLATES.get(kind, ()))
+    return tuple(TEMPLATES[kind]()) if kind in TEMPLATES else ()

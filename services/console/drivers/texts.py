@@ -29,7 +29,7 @@ def kind_data(kind: Kind) -> dict[str, Any]:
         "name": kind.name,
         "aliases": list(kind.aliases),
         "summary": kind.summary,
-        "takes_tables": kind.read_table is not None,
+        "takes_tables": kind.has_tables,
         "tables": list(template_names(kind.name)),
     }
 
@@ -38,7 +38,7 @@ def driver_lines(kind: Kind) -> list[str]:
     """Describe one driver with its options."""
     names = f" (NUT: {', '.join(kind.aliases)})" if kind.aliases else ""
     lines = [f"{kind.name}{names}: {kind.summary}"]
-    if kind.read_table:
+    if kind.has_tables:
         lines.append("Tables of your own can teach it more devices: see tables in [driver].")
     if shipped := template_names(kind.name):
         told = f"It is shipped with the tables {', '.join(shipped)}; --table NAME prints one."

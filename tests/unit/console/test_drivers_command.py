@@ -17,10 +17,8 @@ from shared.hardware.models import FIRST_RELEASE, GIVEN_UP, Model, Transport, Wa
 from shared.hardware.search import Hit
 
 DUMMY = DRIVERS["dummy"]
-QX = Kind(
-    "qx", DUMMY.options, DUMMY.create, "Q1", aliases=("nutdrv_qx", "blazer_ser", "blazer_usb")
-)
-ANY = Kind(NUT_DRIVER, DUMMY.options, DUMMY.create, "any driver of NUT")
+QX = Kind("qx", "Q1", DUMMY.parts, aliases=("nutdrv_qx", "blazer_ser", "blazer_usb"))
+ANY = Kind(NUT_DRIVER, "any driver of NUT", DUMMY.parts)
 SOME = {name: kind for kind in (QX, ANY) for name in (kind.name, *kind.aliases)}
 
 

@@ -186,8 +186,8 @@ def exchanges() -> list[tuple[str, str]]:
         for part in session["exchange"]:
             sent, came = part.get("send", "").strip(), part.get("recv", "")
             if "\n" not in sent and came.encode().endswith(PROMPT):
-                expanded = (
-                    (came.startswith("105") and "ON" in came) or (expanded and came[:3] != "105")
+                expanded = (came.startswith("105") and "ON" in came) or (
+                    expanded and came[:3] != "105"
                 )
                 found.append((sent if expanded else "", came))
     return found

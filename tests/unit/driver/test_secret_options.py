@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.driver import drivers
-from services.driver.contract import Kind
+from services.driver.contract import Kind, Parts
 from services.driver.drivers.dummy import DummyDriver
 from services.driver.settings import DriverSettings
 from shared.errors import SettingsError
@@ -19,7 +19,9 @@ class Options(Section):
 
 @pytest.fixture(autouse=True)
 def kind(monkeypatch):
-    monkeypatch.setitem(drivers.DRIVERS, "snmp", Kind("snmp", Options, DummyDriver, "for this test"))
+    monkeypatch.setitem(
+        drivers.DRIVERS, "snmp", Kind("snmp", "for this test", lambda: Parts(Options, DummyDriver))
+    )
 
 
 def device(**table):

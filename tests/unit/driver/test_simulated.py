@@ -5,8 +5,7 @@ import asyncio
 import pytest
 from pydantic import ValidationError
 
-from services.driver.contract import Driver
-from services.driver.contract import Site
+from services.driver.contract import Driver, Site
 from services.driver.drivers.simulated import SimulatedDriver, SimulatedOptions
 from shared.errors import RefusedError, ResultStatus
 

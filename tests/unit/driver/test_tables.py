@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel
 
-from services.driver.contract import Kind
+from services.driver.contract import Kind, Parts
 from services.driver.drivers.dummy import DummyDriver, DummyOptions
 from services.driver.settings import DriverSettings
 from services.driver.tables import read_tables
@@ -27,8 +27,8 @@ def read(name, content):
 
 
 KINDS = (
-    Kind("qx", DummyOptions, DummyDriver, "with tables", read_table=read),
-    Kind("dummy", DummyOptions, DummyDriver, "without"),
+    Kind("qx", "with tables", lambda: Parts(DummyOptions, DummyDriver, read), has_tables=True),
+    Kind("dummy", "without", lambda: Parts(DummyOptions, DummyDriver)),
 )
 
 

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Sequence
 
 from services.driver.contract import Reading, Site
-from services.driver.drivers.snmp_options import SnmpOptions, address
+from services.driver.drivers.snmp_options import SnmpOptions
 from services.driver.protocols.snmp import finding
 from services.driver.protocols.snmp.plan import Plan, Walk, Wishes
 from services.driver.protocols.snmp.table import Answers, Mapping
 from services.driver.protocols.snmpwire.values import Missing, Value
-from services.driver.transports.snmp import SnmpAgent, Version
+from services.driver.transports.snmp import SnmpAgent, Version, address
 from shared.errors import DeviceError, RefusedError
 
 VERSION = "snmp version"  # hint: the version in which the agent answered

@@ -1,6 +1,5 @@
 """Options of the driver snmp: those of NUT's snmp-ups, by their names."""
 
-import re
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -11,15 +10,12 @@ from services.driver.transports.snmp import (
     SnmpSettings,
     User,
     Version,
+    address,
 )
-from shared.errors import SettingsError
 from shared.settings import Section
 
-PORT = 161
 LEVELS = ("noAuthNoPriv", "authNoPriv", "authPriv")
 _SHORTEST = 8  # characters of a password (RFC 3414, section 11.2)
-_ADDRESS = re.compile(r"(?:(?P<way>[a-z0-9]+):)?(?P<host>\[[^\]]+\]|[^:\[\]]+)(?::(?P<port>\d+))?")
-_BARE_IPV6 = re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.%\w]*")
 
 
 class SnmpOptions(Section):
@@ -128,25 +124,6 @@ class SnmpOptions(Section):
             timeout=self.snmp_timeout,
             traps=traps,
         )
-
-
-def address(port: str) -> tuple[str, int]:
-    """Read a port as NUT takes it: host, host:161, udp:host:161, udp6:[::1]:161, ::1."""
-    if _BARE_IPV6.fullmatch(port):
-        return port, PORT
-    found = _ADDRESS.fullmatch(port)
-    way = found["way"] if found else None
-    if found is None or port == "auto" or (way is not None and not way.startswith("udp")):
-        if found and way and found["port"] is None and found["host"].isdigit():
-            return _checked(port, way, found["host"])
-        raise SettingsError(f"port: {port!r} is no address of an SNMP agent, such as 10.0.0.5:161")
-    return _checked(port, found["host"].strip("[]"), found["port"] or str(PORT))
-
-
-def _checked(port: str, host: str, number: str) -> tuple[str, int]:
-    if not 0 < int(number) < 1 << 16:
-        raise SettingsError(f"port: {port!r}: {number} is no UDP port")
-    return host, int(number)
 
 
 def _told(secret: SecretStr | None) -> str:

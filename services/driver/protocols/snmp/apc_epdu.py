@@ -35,7 +35,7 @@ ROWS = (
     Row("device.uptime", "1.3.6.1.2.1.1.3.0", flags=Flag.NEGINVALID),
     Row(
         "device.serial",
-        " .1.3.6.1.4.1.318.1.1.30.2.1.1.5.1",
+        "1.3.6.1.4.1.318.1.1.30.2.1.1.5.1",
         length=128,
         flags=Flag.STATIC,
         is_text=True,
@@ -49,7 +49,7 @@ ROWS = (
     ),
     Row(
         "device.version",
-        " .1.3.6.1.4.1.318.1.1.30.2.1.1.3.1",
+        "1.3.6.1.4.1.318.1.1.30.2.1.1.3.1",
         length=128,
         flags=Flag.STATIC,
         is_text=True,

@@ -15,7 +15,6 @@ _CYBERPOWER_POWER_STATUS = Lookup(
         (9, "OL BYPASS"),
         (10, "OL TRIM"),
         (11, "OL OVER"),
-        (1, "NULL"),
     ),
 )
 _CYBERPOWER_BATTERY_STATUS = Lookup(

@@ -24,8 +24,8 @@ from services.driver.protocols.snmp.table import (
     Scope,
 )
 
-_ONE_PHASE = (Flag.INPUT_1, Flag.OUTPUT_1, Flag.BYPASS_1)
-_THREE_PHASES = (Flag.INPUT_3, Flag.OUTPUT_3, Flag.BYPASS_3)
+ONE_PHASE = (Flag.INPUT_1, Flag.OUTPUT_1, Flag.BYPASS_1)
+THREE_PHASES = (Flag.INPUT_3, Flag.OUTPUT_3, Flag.BYPASS_3)
 _DEVICE = "device."
 TRANSFERS = ("input.transfer.low", "input.transfer.high")
 # What the driver asks for at every poll; the rest has time until the next full one.
@@ -165,10 +165,15 @@ def _holds(row: Row, unit: Unit) -> bool:
 
 
 def _has_phases(row: Row, unit: Unit) -> bool:
-    for side, one, three in zip(SIDES, _ONE_PHASE, _THREE_PHASES, strict=True):
-        phases = unit.phases.get(side, 1)
-        if (one in row.flags and phases != 1) or (three in row.flags and phases != 3):
-            return False
+    """Tell whether a device has the phases that a row is for; or may have them."""
+    for side, one, three in zip(SIDES, ONE_PHASE, THREE_PHASES, strict=True):
+        phases = unit.phases.get(side)
+        if phases is None:
+            continue
+        if one in row.flags:
+            return phases == 1
+        if three in row.flags:
+            return phases == 3
     return True
 
 

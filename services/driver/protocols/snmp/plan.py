@@ -1,5 +1,6 @@
 """What a device of a known mapping is asked, and what its answers say; what it lacks is learned."""
 
+import re
 from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, replace
@@ -7,8 +8,15 @@ from enum import Enum, auto
 
 from services.driver.contract import Reading
 from services.driver.protocols.snmp import orders, values
-from services.driver.protocols.snmp.items import Constant, Item, Objects, Order, objects
-from services.driver.protocols.snmp.layout import Ask, Survey, part_of
+from services.driver.protocols.snmp.items import (
+    THREE_PHASES,
+    Constant,
+    Item,
+    Objects,
+    Order,
+    objects,
+)
+from services.driver.protocols.snmp.layout import SIDES, Ask, Survey, part_of
 from services.driver.protocols.snmp.table import Answers, Flag, Mapping, Row
 from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import DeviceError
@@ -21,6 +29,7 @@ SYSTEM = {  # SNMPv2-MIB; every agent has it
     "device.location": "1.3.6.1.2.1.1.6.0",
 }
 LINE_TO_NEUTRAL = 0.707  # as NUT's option symmetrathreephase has it
+_OTHERS = re.compile(r"\bL[23]\b").search
 _NONE = Value(Kind.INTEGER, 0)
 STALE_RETRY = 10  # full polls between two questions for what was missing
 
@@ -218,6 +227,7 @@ class Plan:
         for each in unique:
             best.setdefault(each.name, each)
         self._items = [each for each in self._items if best.get(each.name, each) == each]
+        self._items = [each for each in self._items if not self._is_idle(each)]
         self._texts = {each: text for each, text in self._texts.items() if each in self._items}
         self._stale = set()
         self._orders = [
@@ -225,6 +235,16 @@ class Plan:
             for each in self._orders
             if each.oid in known or part_of(each.command.flags) is not None
         ]
+
+    def _is_idle(self, item: Item) -> bool:
+        """Tell whether an object is for three phases of a device that shows no second one."""
+        for side, three in zip(SIDES, THREE_PHASES, strict=True):
+            if three in item.row.flags and side not in item.unit.phases:
+                return not any(
+                    three in each.row.flags and each.unit is item.unit and _OTHERS(each.name)
+                    for each in self._texts
+                )
+        return False
 
     def _in_order(self) -> Iterable[tuple[Item, str]]:
         return ((each, self._texts[each]) for each in self._items if each in self._texts)
@@ -242,14 +262,14 @@ class Plan:
 
 
 def _with_system(mapping: Mapping) -> Mapping:
-    """Add what the agent says of the system it is in, where the mapping has no row for it."""
-    told = {each.variable for each in mapping.rows}
+    """Add what the agent says of the system it is in, for when the mapping's own rows do not."""
+    own = {(each.variable, each.oid) for each in mapping.rows}
     rows = [
         Row(name, oid, length=values.LONGEST, flags=Flag.STATIC, is_text=True)
         for name, oid in SYSTEM.items()
-        if name not in told
+        if (name, oid) not in own
     ]
-    return replace(mapping, rows=(*mapping.rows, *rows))
+    return replace(mapping, rows=(*rows, *mapping.rows))
 
 
 def _beside(oid: str) -> str:

@@ -10,9 +10,10 @@ from services.driver.protocols.snmpwire.values import Kind, Value
 UNIT = "unit"
 LONGEST = 127  # characters of a text, as NUT has room for
 HUNDREDTHS = 100
+UNKNOWN = 2**32 - 1  # -1 of those who count without a sign
 
-_NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*")
-_HEXADECIMAL = re.compile(r"\s*0[xX][0-9a-fA-F]+\s*")
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*", re.ASCII)
+_HEXADECIMAL = re.compile(r"\s*0[xX][0-9a-fA-F]+\s*", re.ASCII)
 _UNITS = ("kelvin", "celsius", "fahrenheit")
 _FAHRENHEIT = 2  # iemStatusProbeTempUnits of APC's PowerNet MIB
 _APC_SENSOR_UNIT = "1.3.6.1.4.1.318.1.1.10.2.3.2.1.5.1"
@@ -27,7 +28,9 @@ def number(answer: Value) -> float | None:
         return written(text) if answer.octets is not None else None
     if isinstance(content, str):
         return int(_leaf(content))
-    return content // HUNDREDTHS if answer.kind is Kind.TICKS else content
+    if answer.kind is Kind.TICKS:
+        return content // HUNDREDTHS
+    return None if content == UNKNOWN and answer.kind is not Kind.COUNTER64 else content
 
 
 def written(text: str) -> float | None:

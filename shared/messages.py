@@ -113,7 +113,7 @@ class Writable(Payload):
     """What may be written to a variable; `max_length` in characters, ranges inclusive."""
 
     type: Literal["string", "number"] = "string"
-    max_length: int | None = Field(default=None, ge=0)
+    max_length: int | None = Field(default=None, ge=0, lt=2**32)
     enum: list[str] = []
     ranges: list[tuple[float, float]] = []
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from sys import intern
 
 from services.driver.contract import Reading
 from shared.messages import Writable
 from shared.status import Status, words
+from shared.topics import is_dotted_name
 
 KILLPOWER = "driver.killpower"
 SHUTDOWN = "shutdown.default"
@@ -24,6 +26,7 @@ _COPIED = (
 _LEVELS = (("battery.charge", "battery.charge.low"), ("battery.runtime", "battery.runtime.low"))
 _NUMBER = re.compile(r"\s*[+-]?\d+(?:\.\d*)?")
 _SWITCH = Writable(type="number", ranges=[(0, 1)])
+LONGEST_NAME = 128  # of a variable or command
 _OVERHEAD = 64  # more than any one entry costs beside its texts
 _CHARGING = {Status.CHRG, Status.DISCHRG}
 
@@ -69,7 +72,7 @@ class View:
 
     def fits(self, limit: int) -> bool:
         """Tell whether what is published of the device stays below so many bytes."""
-        state = sum(len(name) + len(value.encode()) for name, value in self.variables.items())
+        state = sum(len(f"{name}{value}".encode()) for name, value in self.variables.items())
         words = [*self.commands, *(word for each in self.writable.values() for word in each.enum)]
         meta = sum(len(word.encode()) for word in (*words, *self.writable))
         overhead = _OVERHEAD * (len(self.variables) + len(self.writable) + len(words) + 1)
@@ -77,7 +80,10 @@ class View:
 
 
 def present(features: Features, reading: Reading, trend: Trend) -> tuple[View, Trend]:
-    """Lay the features over a reading; the trend is to be passed to the next call."""
+    """Lay the features over a reading; the trend is to be passed to the next call.
+
+    What has a name that no topic can spell is left out: another server may say anything.
+    """
     found = {"device.type": "ups", **features.defaults, **reading.variables, **features.overrides}
     for copy, original in _COPIED:
         if copy not in found and original in found:
@@ -89,8 +95,13 @@ def present(features: Features, reading: Reading, trend: Trend) -> tuple[View, T
         found["ups.status"] = _status(features, reading, found, trend)
     found |= features.driver
     found[ALLOW_KILLPOWER] = "1" if features.allow_killpower else "0"
-    variables = {intern(name): intern(found[name]) for name in sorted(found)}
+    variables = {intern(name): intern(found[name]) for name in sorted(found) if _is_name(name)}
     return View(variables, _writable(features, reading), _commands(features, reading)), trend
+
+
+@lru_cache(maxsize=4096)
+def _is_name(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and is_dotted_name(name)
 
 
 def _status(
@@ -133,12 +144,17 @@ def _number(text: str | None) -> float | None:
 def _writable(features: Features, reading: Reading) -> dict[str, Writable]:
     """Say what can be written; an override cannot, nor what the driver says of itself."""
     fixed = features.overrides.keys() & reading.writable.keys()
-    own = {name: reading.writable[name] for name in reading.writable if name not in fixed}
+    own = {
+        name: writable
+        for name, writable in reading.writable.items()
+        if name not in fixed and _is_name(name)
+    }
     return {**own, ALLOW_KILLPOWER: _SWITCH}
 
 
 def _commands(features: Features, reading: Reading) -> tuple[str, ...]:
-    return _all_commands(reading.commands, features.reloads, features.allow_killpower)
+    own = tuple(filter(_is_name, reading.commands))
+    return _all_commands(own, features.reloads, features.allow_killpower)
 
 
 def shutdowns(offered: Iterable[str]) -> tuple[str, ...]:

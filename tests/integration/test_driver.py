@@ -26,6 +26,7 @@ from shared.messages import (
     DeviceEvent,
     DeviceMeta,
     DeviceState,
+    Writable,
     service_availability,
 )
 from shared.settings import BusSettings, Section
@@ -711,6 +712,26 @@ async def test_sigterm_under_load_says_goodbye(broker, watcher, folder):
         for name in names:
             await watcher.available(name, "offline")
         await watcher.payload("nut/service/driver/test/availability", b"offline")
+
+
+class OddDriver(ScriptedDriver):
+    """A driver of a device that calls things as no topic can be called."""
+
+    async def poll(self) -> Reading:
+        names = ("ups.+", "#", "a/b", "x" * 70_000, "", "ups.load")
+        variables = dict.fromkeys(names, "1")
+        return Reading(variables, "OL", writable=dict.fromkeys(names, Writable()), commands=names)
+
+
+async def test_odd_names_of_one_device_end_nothing(broker, folder, watcher, monkeypatch):
+    kind = Kind("odd", ScriptedOptions, OddDriver, "for this test")
+    monkeypatch.setitem(drivers.DRIVERS, "odd", kind)
+    async with driving(
+        driver_settings(broker.url, folder, {"ups1": DUMMY, "odd": {"driver": "odd"}})
+    ):
+        await watcher.available("odd")
+        await watcher.payload("nut/device/odd/var/ups/load", b"1")
+        await watcher.available("ups1")
 
 
 class GarbledDriver(ScriptedDriver):

@@ -3,6 +3,7 @@
 The protocol is that of NUT's docs/net-protocol.txt; the words of a reply are split already.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ _REFUSED: Final = {
     "UNKNOWN-UPS": (ResultStatus.STALE, _NO_DATA["UNKNOWN-UPS"]),
 }
 _FAILED: Final = (ResultStatus.FAILED, "the device did not do it")
-_LENGTH = re.compile(r"STRING:(\d+)\Z")
+_LENGTH = re.compile(r"STRING:([0-9]+)\Z")
+_MOST_DIGITS = 9  # of the length of a text
 _ENUM, _RANGE = "ENUM", "RANGE"
 
 
@@ -85,8 +87,14 @@ def names(rows: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 
 def type_of(words: Sequence[str]) -> Type:
-    """Read what follows the name in the reply to GET TYPE; unknown words are passed over."""
-    lengths = [int(found[1]) for found in map(_LENGTH.match, words) if found]
+    """Read what follows the name in the reply to GET TYPE; unknown words are passed over.
+
+    DeviceError if the length of a text makes no sense.
+    """
+    found = [match[1] for match in map(_LENGTH.match, words) if match]
+    if any(len(length) > _MOST_DIGITS for length in found):
+        raise DeviceError(f"no length of a text: {' '.join(words)[:80]!r}")
+    lengths = [int(length) for length in found]
     return Type(lengths[0] if lengths else None, _ENUM in words, _RANGE in words)
 
 
@@ -116,6 +124,8 @@ def writables(
 def _range(row: Sequence[str]) -> tuple[float, float]:
     try:
         low, high = map(float, row)
+        if not math.isfinite(low) or not math.isfinite(high):
+            raise ValueError
     except ValueError:
         raise DeviceError(f"no range: {' '.join(row)[:80]!r}") from None
     return low, high

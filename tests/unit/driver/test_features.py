@@ -154,3 +154,18 @@ def test_shutdown_default_is_the_kindest_that_the_device_takes():
     assert shutdowns(("load.off",)) == ("load.off",)
     assert shutdowns(("load.off", SHUTDOWN)) == (SHUTDOWN,)
     assert shutdowns(()) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "ups.+", "#", "", "ups..x", "a b", "a\n", "x" * 129, "\udc80"]
+)
+def test_a_name_that_no_topic_can_spell_is_left_out(name):
+    reading = Reading(
+        {name: "1", "ups.load": "2"}, "OL", writable={name: Writable()}, commands=(name, "load.off")
+    )
+    view, _ = present(PLAIN, reading, Trend())
+    assert view.variables["ups.load"] == "2"
+    assert "load.off" in view.commands
+    assert name not in view.variables
+    assert name not in view.writable
+    assert name not in view.commands

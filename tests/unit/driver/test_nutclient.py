@@ -58,6 +58,11 @@ def test_types_are_read(words, type):
     assert nutclient.type_of(words.split()) == type
 
 
+def test_a_length_that_no_text_has_makes_no_sense():
+    with pytest.raises(DeviceError, match="no length of a text: 'RW STRING:9"):
+        nutclient.type_of(["RW", "STRING:99999999999999999999"])
+
+
 def test_what_may_be_written_is_put_together():
     types = {
         "a": Type(8),
@@ -84,7 +89,9 @@ def test_what_may_be_written_is_put_together():
     }
 
 
-@pytest.mark.parametrize("row", [["1"], [], ["a", "b"], ["1", "2", "3"]])
+@pytest.mark.parametrize(
+    "row", [["1"], [], ["a", "b"], ["1", "2", "3"], ["nan", "1"], ["0", "1e400"]]
+)
 def test_what_is_no_range_is_no_range(row):
     with pytest.raises(DeviceError, match="no range"):
         nutclient.writables({}, {"a": Type(None, has_ranges=True)}, {("RANGE", "a"): [row]})

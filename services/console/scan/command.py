@@ -15,6 +15,7 @@ import ifaddr
 
 from services.console.nut.tool import complain, say
 from services.console.scan import forms, options, serialports
+from services.console.scan.explore import explored
 from services.console.scan.found import Findings
 from services.console.scan.ours import settings
 from services.console.scan.ranges import IPAddress, Network, RangeError, spans
@@ -53,8 +54,19 @@ def main(arguments: list[str]) -> int:
         say(f"Network UPS Tools nut-scanner (nutbus {version('nutbus')})\n")
     elif wanted.has("-a"):
         say("".join(f"{name}\n" for name in available()))
+    elif wanted.explored is not None:
+        return _explore(wanted.explored)
     else:
         return _scan(wanted)
+    return DONE
+
+
+def _explore(device: str) -> int:
+    try:
+        say(explored(device))
+    except PowerError as error:
+        complain(f"nutbus scan: {error}")
+        return FAILED
     return DONE
 
 

@@ -21,6 +21,7 @@ _WORDS: Final = {
     "oldnut_scan": "-O", "avahi_scan": "-A", "nis_scan": "", "powerman_scan": "",
     "disp_nut_conf_with_sanity_check": "-Q", "disp_nut_conf": "-N", "disp_parsable": "-P",
     "toml": "", "json": "",
+    "explore=": "",
     "eaton_serial=": "-E", "serial=": "-E", "thread=": "-T", "timeout=": "-t",
     "start_ip=": "-s", "end_ip=": "-e", "mask_cidr=": "-m", "port=": "-p",
     "xml_port=": "", "nis_port=": "", "powerman_port=": "",
@@ -42,7 +43,10 @@ class MisuseError(PowerError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The command line, read: `form` is the option that chooses how to print, "" if none does."""
+    """The command line, read: `form` is the option that chooses how to print, "" if none does.
+
+    `explored` is the one device to show everything of.
+    """
 
     options: frozenset[str]
     scanners: tuple[Scanner, ...]
@@ -53,6 +57,7 @@ class Wanted:
     timeout: float
     limit: int
     form: str
+    explored: str | None = None
 
     def has(self, option: str) -> bool:
         """Tell whether an option without a value was given."""
@@ -83,6 +88,7 @@ def read(arguments: Sequence[str]) -> Wanted:
         },
         timeout=_number("-t", last.get("-t", str(DEFAULT_TIMEOUT)), LONGEST_TIMEOUT, float),
         limit=int(_number("-T", last.get("-T", str(DEFAULT_LIMIT)), MOST_AT_ONCE)),
+        explored=last.get("--explore"),
         form=([""] + [option for option, _ in given if option in _FORMS])[-1],
     )
 

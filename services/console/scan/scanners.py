@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.console.scan import announced, netxml, nis, nutserver, powerman
+from services.console.scan import announced, netxml, nis, nutserver, powerman, usb
 from services.console.scan.exchange import Target
 from services.console.scan.found import Found
 from services.console.scan.ranges import THIS_HOST, Span
@@ -40,7 +40,7 @@ class Scanner:
 
 # In the order in which nut-scanner prints what it found.
 SCANNERS: Final = (
-    Scanner("USB", ("-U", "--usb_scan"), "USB devices"),
+    Scanner("USB", ("-U", "--usb_scan"), "USB devices", search=usb.search),
     Scanner("SNMP", ("-S", "--snmp_scan"), "SNMP devices"),
     Scanner(
         "XML",

@@ -20,9 +20,12 @@ What to look for; without any of these, everything but -E:
                         names with commas between. Only ports that are named are asked: bytes that
                         are a question to one device are an order to another. A complete scan only
                         lists the ports.
-  -U, --usb_scan        USB devices: comes with the USB drivers
+  -U, --usb_scan        USB devices of this host by their ids; how they are called is known of
+                        those that may be opened
   -S, --snmp_scan       SNMP devices: comes with the SNMP driver; its options (-c -l -u -w -W -x -X)
                         are taken and not used
+  --explore DEVICE      print all that one HID device on USB has, in the form of a table: its ids as
+                        0463:ffff, or its port as 1-2; nothing else is looked for
 
 Where; without any of these, this host only:
   -s, --start_ip HOST   first address of a range; alone, the only one

@@ -120,8 +120,9 @@ def _snmp() -> Parts:
 def _usbhid() -> Parts:
     from services.driver.drivers.usbhid import UsbHidDriver
     from services.driver.drivers.usbhid_options import UsbHidOptions
+    from services.driver.protocols.hid.userform import read_table
 
-    return Parts(UsbHidOptions, UsbHidDriver)
+    return Parts(UsbHidOptions, UsbHidDriver, read_table)
 
 
 KINDS = (
@@ -130,6 +131,7 @@ KINDS = (
         "UPSes and other power devices on USB that speak HID",
         _usbhid,
         aliases=("usbhid-ups",),
+        has_tables=True,
     ),
     Kind(
         "qx",

@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from services.driver.contract import Site
 from services.driver.drivers.usbhid_device import HidDriver
@@ -22,7 +24,7 @@ class UsbHidDriver(HidDriver):
     """The line to one device on USB."""
 
     def __init__(self, site: Site, options: UsbHidOptions) -> None:
-        self._usb = Choice(options)
+        self._usb = Choice(options, site.tables)
         self._wait = options.waitbeforereconnect if PORT_HINT in site.hints else 0.0
         line = UsbLine(self._usb.chooses, self._usb.accepts, site.hints)
         reports = UsbReports(line, self._usb.quirks, options.usb_hid_desc_index)
@@ -37,10 +39,12 @@ class UsbHidDriver(HidDriver):
 class Choice:
     """Which device the options mean, and by which table it is read."""
 
-    def __init__(self, options: UsbHidOptions) -> None:
+    def __init__(
+        self, options: UsbHidOptions, tables: Mapping[str, Vendor] = MappingProxyType({})
+    ) -> None:
         self._options = options
         self._match = UsbMatch.of({name: getattr(options, name) for name in MATCHES})
-        self._named = _named(options)
+        self._named = _named(options, tables)
 
     def chooses(self, address: UsbAddress) -> bool:
         """Look at what can be told without opening a device."""
@@ -97,14 +101,14 @@ MATCHES = ("vendorid", "productid", "vendor", "product", "serial", "bus", "devic
 _VENDOR_IDS = {each.vendor for vendor in registry.VENDORS for each in vendor.ids}
 
 
-def _named(options: UsbHidOptions) -> Vendor | None:
+def _named(options: UsbHidOptions, own: Mapping[str, Vendor]) -> Vendor | None:
     """Find the table that the options name: exactly, else by a pattern for its beginning."""
     name = options.subdriver
     if name is None:
         return None
     if options.vendorid is None or options.productid is None:
         raise SettingsError("subdriver: give vendorid and productid too")
-    tables = (*registry.VENDORS, STANDARD)
+    tables = (*own.values(), *registry.VENDORS, STANDARD)
     try:
         pattern = re.compile(f"(?:{name}).*", re.IGNORECASE)
     except re.error as error:

@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from services.console.scan.explore import as_table, options
 from services.console.scan.command import DONE, FAILED, main
+from services.console.scan.explore import as_table, options
 from services.driver.contract import Site
 from services.driver.drivers import DRIVERS
 from services.driver.drivers.usbhid_explore import explore

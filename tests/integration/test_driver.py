@@ -724,7 +724,7 @@ class OddDriver(ScriptedDriver):
 
 
 async def test_odd_names_of_one_device_end_nothing(broker, folder, watcher, monkeypatch):
-    kind = Kind("odd", ScriptedOptions, OddDriver, "for this test")
+    kind = Kind("odd", "for this test", lambda: Parts(ScriptedOptions, OddDriver))
     monkeypatch.setitem(drivers.DRIVERS, "odd", kind)
     async with driving(
         driver_settings(broker.url, folder, {"ups1": DUMMY, "odd": {"driver": "odd"}})

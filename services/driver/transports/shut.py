@@ -39,6 +39,10 @@ KINDS: Final = {Report.INPUT: 1, Report.OUTPUT: 2, Report.FEATURE: 3}
 DESCRIPTOR_INDEXES: Final = {("0463", "0202"): 1}
 
 
+class _GarbledError(NoReportError):
+    """A response did not come as it was sent."""
+
+
 class ShutReports:
     """The reports of one device on a serial line.
 
@@ -169,8 +173,9 @@ class ShutReports:
 
     async def _until_token(self, level: bytes) -> bool:
         """Wait until the device repeats a level; what else comes is dropped."""
+        end = _now() + SYNC_TIMEOUT
         for _ in range(MOST_EVENTS):
-            event = await self._event(SYNC_TIMEOUT)
+            event = await self._event(end - _now())
             if event is None or event == Token(level):
                 return event is not None
         return False
@@ -184,79 +189,84 @@ class ShutReports:
     async def _ask(self, setup: Setup) -> bytes:
         """Make a control transfer that asks; once more if it goes wrong on the way."""
         silences = 0
-        trouble: DeviceError = NoReportError("")
+        trouble = NoReportError("")
         await self._catch_up()
         for _ in range(TRIES):
             try:
                 (request,) = shut.asking(setup)
-                first = await self._send(request)
-                return await self._response(first, setup.length)
+                await self._send(request)
+                return await self._response(setup.length)
             except SilentError as error:
                 silences += 1
                 if silences >= SILENCES:
                     raise
                 trouble = error
-            except NoReportError as error:
+            except _GarbledError as error:
                 trouble = error
             await self._settle()
         raise trouble
 
-    async def _send(self, packet: Packet) -> Packet | None:
-        """Send a packet until the device takes it.
-
-        Return the response that it began with instead, whose confirmation was lost.
-        """
+    async def _send(self, packet: Packet) -> None:
+        """Send a packet until the device confirms it; responses before that are late ones."""
         for _ in range(TRIES):
             await self._line.write(shut.framed(packet))
-            answer = await self._answer()
-            if answer != Token(shut.NOT_OK):
-                return answer if isinstance(answer, Packet) else None
+            if await self._is_confirmed():
+                return
         raise NoReportError(f"{self._port}: the device does not take {packet.data!r}")
 
-    async def _answer(self) -> Event:
-        """Wait for what the device says to a packet; notifications are noted on the way."""
+    async def _is_confirmed(self) -> bool:
         for _ in range(MOST_EVENTS):
-            event = await self._event(REPLY_TIMEOUT)
-            match event:
+            answer = await self._answer()
+            if not isinstance(answer, Packet):
+                return answer == shut.OK
+            await self._take_unasked(answer)
+        raise DeviceError(f"{self._port}: nothing but late responses")
+
+    async def _answer(self) -> bytes | Packet:
+        """Wait for `OK`, `NOT_OK` or a packet of a response; notifications are noted on the way."""
+        end = _now() + REPLY_TIMEOUT
+        for _ in range(MOST_EVENTS):
+            match await self._event(end - _now()):
                 case None:
                     raise SilentError(f"{self._port}: no answer")
-                case Token(shut.OK | shut.NOT_OK):
-                    return event
-                case Packet(Kind.RESPONSE):
-                    return event
-                case Packet(Kind.NOTIFICATION):
-                    await self._take_unasked(event)
+                case Token(shut.OK | shut.NOT_OK as byte):
+                    return byte
+                case Packet(Kind.RESPONSE) as packet:
+                    return packet
+                case Packet(Kind.NOTIFICATION) as packet:
+                    await self._take_unasked(packet)
+                    end = _now() + REPLY_TIMEOUT
         raise DeviceError(f"{self._port}: nothing but noise")
 
-    async def _response(self, first: Packet | None, length: int) -> bytes:
+    async def _response(self, length: int) -> bytes:
         """Read the packets of a response and confirm each; garbled ones are asked for again."""
         found = b""
         faults = 0
-        packet = first or await self._next_packet()
         while True:
+            packet = await self._next_packet()
             if packet.is_sound:
                 await self._line.write(shut.OK)
                 found += packet.data
                 if len(found) > length:  # a packet whose confirmation was lost came twice
-                    raise NoReportError(f"{self._port}: more than {length} bytes: {found!r}")
+                    raise _GarbledError(f"{self._port}: more than {length} bytes: {found!r}")
                 if packet.is_last:
                     return found
-            else:
-                faults += 1
-                if faults >= TRIES:
-                    raise NoReportError(f"{self._port}: the line garbles")
-                await self._settle()
-                await self._line.write(shut.NOT_OK)
-            packet = await self._next_packet()
+                continue
+            faults += 1
+            if faults >= TRIES:
+                raise _GarbledError(f"{self._port}: the line garbles what it carries")
+            await self._settle()
+            await self._line.write(shut.NOT_OK)
 
     async def _next_packet(self) -> Packet:
         """Wait for a packet of a response."""
-        while True:
-            event = await self._answer()
-            if isinstance(event, Packet):
-                return event
-            if event == Token(shut.NOT_OK):
-                raise NoReportError(f"{self._port}: refused")
+        for _ in range(MOST_EVENTS):
+            answer = await self._answer()
+            if isinstance(answer, Packet):
+                return answer
+            if answer == shut.NOT_OK:
+                break
+        raise _GarbledError(f"{self._port}: no response behind a confirmation")
 
     async def _catch_up(self) -> None:
         """Take what came unasked meanwhile, and drop late responses."""
@@ -298,14 +308,13 @@ class ShutReports:
 
     async def _event(self, within: float) -> Event | None:
         """Read the next thing on the line; None if nothing comes, or half a packet."""
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + within
+        end = _now() + within
         while True:
             event, size = shut.first_event(self._buffer)
             if event is not None:
                 self._buffer = self._buffer[size:]
                 return event
-            left = BYTE_TIMEOUT if self._buffer else max(deadline - clock(), 0.0)
+            left = BYTE_TIMEOUT if self._buffer else max(end - _now(), 0.0)
             more = await self._line.read(1, left)
             if not more:
                 self._buffer = b""
@@ -316,3 +325,7 @@ class ShutReports:
 def _described(kind: int, index: int, length: int) -> Setup:
     whose = INTERFACE_IN if kind in (HID, REPORT_DESCRIPTOR) else STANDARD_IN
     return Setup(whose, GET_DESCRIPTOR, kind << 8 | index, length=length)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -19,6 +19,7 @@ from benchmarks.reaction import reaction
 from benchmarks.report import Table, markdown, with_region
 from benchmarks.serial import serial
 from benchmarks.size import size
+from benchmarks.snmp import snmp
 from benchmarks.speed import speed
 from benchmarks.usb import usb
 from tests.realnut import find_nut_program
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "size": lambda _seconds: size(),
     "fleet": lambda _seconds: fleet(),
     "serial": lambda _seconds: serial(),
+    "snmp": lambda _seconds: snmp(),
     "usb": lambda _seconds: usb(),
     "broker": broker,
 }

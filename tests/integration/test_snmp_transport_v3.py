@@ -26,6 +26,7 @@ from services.driver.transports.snmp import (
 from services.driver.transports.snmpexchange import UserExchange
 from shared.errors import DeviceError, RefusedError
 from tests.simulators.snmpd import CONTACT, NAME, UPTIME, Snmpd
+from tests.simulators.snmpmeddler import Meddler
 
 pytestmark = pytest.mark.integration
 
@@ -194,61 +195,12 @@ async def test_the_user_may_write_only_where_the_agent_lets_it(snmpd: Snmpd):
     await agent.close()
 
 
-class Meddler(asyncio.DatagramProtocol):
-    """Sits between us and the agent and changes its answers."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.changed = 0
-        self.is_meddling = False
-        self._inside: asyncio.DatagramTransport | None = None
-        self._outside: asyncio.DatagramTransport | None = None
-        self._peer: tuple[str, int] = ("", 0)
-
-    async def start(self) -> int:
-        loop = asyncio.get_running_loop()
-        self._inside, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
-        )
-        self._outside, _ = await loop.create_datagram_endpoint(
-            lambda: Answers(self.back), remote_addr=("127.0.0.1", self.port)
-        )
-        return int(self._inside.get_extra_info("sockname")[1])
-
-    def stop(self) -> None:
-        assert self._inside
-        assert self._outside
-        self._inside.close()
-        self._outside.close()
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        assert self._outside
-        self._peer = addr
-        self._outside.sendto(data)
-
-    def back(self, data: bytes) -> None:
-        assert self._inside
-        if self.is_meddling and b"nutbus" in data[60:]:
-            self.changed += 1
-            at = data.rindex(b"nutbus")
-            data = data[:at] + b"forged" + data[at + 6 :]
-        self._inside.sendto(data, self._peer)
-
-
-class Answers(asyncio.DatagramProtocol):
-    def __init__(self, back) -> None:
-        self._back = back
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002 -- asyncio's
-        self._back(data)
-
-
 async def test_an_answer_that_was_changed_on_the_way_is_no_value(snmpd: Snmpd):
     direct = _agent(snmpd, USER)
     await direct.open()
     await direct.set({CONTACT: Value(Kind.OCTETS, b"-- nutbus --")})
     await direct.close()
-    meddler = Meddler(snmpd.port)
+    meddler = Meddler(snmpd.port, b"nutbus", b"forged")
     port = await meddler.start()
     settings = SnmpSettings(
         "127.0.0.1", port, Version.V3, user=USERS["SHA-only"], retries=1, timeout=0.2

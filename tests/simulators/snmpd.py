@@ -76,6 +76,7 @@ class Snmpd:
     def _settings(self) -> list[str]:
         names = {line.split()[0] for line in self._users}
         return [
+            "dontLogTCPWrappersConnects yes",  # a line for each request would fill the pipe
             f"agentaddress udp:127.0.0.1:{self.port},udp6:[::1]:{self.port}",
             f"exactEngineID 0x{self.engine}",
             "rocommunity public",

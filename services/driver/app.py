@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 
 from services.driver.device import Device, Reload
 from services.driver.leftovers import Leftovers
@@ -27,12 +28,20 @@ async def run(settings: Latest[DriverSettings], reload: Reload | None = None) ->
     `reload` reads the settings again when a driver.reload command asks for it, and hands them to
     `settings`; without it there is no such command.
     """
+    _raise_file_limit()
     first = settings.value
     async with asyncio.TaskGroup() as tasks:
         host = Host(first, tasks, reload)
         tasks.create_task(host.follow(settings))
         identity = Identity(ServiceKind.DRIVER, first.driver.id)
         tasks.create_task(stay_connected(first.bus, identity, host.session))
+
+
+def _raise_file_limit() -> None:
+    """Allow as many files as may be: each device has one or two, and the usual 1024 are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 class Host:

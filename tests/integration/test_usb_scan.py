@@ -1,6 +1,8 @@
 """`nutbus scan` on a simulated USB bus: what is found, and a table made of what a device has."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -9,12 +11,15 @@ from services.console.scan.explore import as_table, options
 from services.driver.contract import Site
 from services.driver.drivers import DRIVERS
 from services.driver.drivers.usbhid_explore import explore
+from services.driver.protocols.hid.table import STATUS
 from services.driver.protocols.hid.userform import read_table, row_text
 from services.driver.transports import usbfinding
 from tests.simulators.usb import UsbBus
 from tests.simulators.usbups import small_ups
 
 pytestmark = pytest.mark.integration
+
+GUIDE = Path(__file__).parents[2] / "docs/usb.md"
 
 
 @pytest.fixture
@@ -116,3 +121,13 @@ def test_a_row_of_ones_own_comes_before_those_of_the_table_it_is_like():
     assert table.usages.path("UPS.Mine") == (0x00840004, 0xFFFF1234)
     assert 'says = { 1 = "online", 0 = "!online" }' in list(row_text(table.rows[0]))
     assert len(table.rows) > 100
+
+
+def test_the_tables_of_the_guide_can_be_read():
+    blocks = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.S)
+    contents = [tomllib.loads(block) for block in blocks]
+    tables = [each for each in contents if each.pop("driver", "") == "usbhid"]
+    for content in tables:
+        table = read_table("acme", content)
+        assert [row.variable for row in table.rows[:2]] == ["ups.load", STATUS]
+    assert len(tables) == 1

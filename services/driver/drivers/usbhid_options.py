@@ -158,10 +158,9 @@ class UsbHidOptions(HidOptions):
 
 
 def is_unsteady(device: Identity) -> bool:
-    """Tell whether a device says LB and RB for moments only."""
-    return device.maker in _UNSTEADY_MAKERS and bool(
-        _UNSTEADY_PRODUCTS.fullmatch(device.product or "")
-    )
+    """Tell whether a device says LB and RB for moments only; its firmware is no part of it."""
+    product = (device.product or "").partition("FW:")[0].rstrip()
+    return device.maker in _UNSTEADY_MAKERS and bool(_UNSTEADY_PRODUCTS.fullmatch(product))
 
 
 def _text(value: object) -> str:

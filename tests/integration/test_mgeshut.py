@@ -30,13 +30,14 @@ TRUE_STATES = {("OL CHRG", "92"), ("OB", "50"), ("OB CHRG", "50"), ("OB DISCHRG"
 
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch):
-    for name, seconds in (
+    for name, value in (
         ("SYNC_TIMEOUT", 0.2),
         ("REPLY_TIMEOUT", 0.3),
         ("BYTE_TIMEOUT", 0.1),
-        ("QUIET", 0.03),
+        ("QUIET", 0.02),
+        ("TRIES", 2),
     ):
-        monkeypatch.setattr(shut, name, seconds)
+        monkeypatch.setattr(shut, name, value)
 
 
 @pytest.fixture

@@ -132,12 +132,9 @@ class RealDriver:
     def wait_for(self, holds: Callable[[Report], bool], timeout: float = START_TIMEOUT) -> Report:
         """Return the first report for which the condition holds."""
         deadline = time.monotonic() + timeout
-        while not holds(self._report):
+        while not holds(found := self._seen()):
             self._read(deadline, "does not come to report what the test waits for")
-        flagged = self._report.flagged
-        # Drivers tell a length of what cannot be written too.
-        own = {name: each for name, each in self._report.writable.items() if name in flagged}
-        return replace(self._report, writable=own)
+        return found
 
     def command(self, name: str, value: str | None = None) -> int:
         """Give an instant command; return the result code of TRACKING, 0 for success."""
@@ -146,6 +143,12 @@ class RealDriver:
     def set(self, name: str, value: str) -> int:
         """Write a variable; return the result code of TRACKING, 0 for success."""
         return self._order("SET", name, value)
+
+    def _seen(self) -> Report:
+        """Give the report; drivers tell the length of what cannot be written too."""
+        writable = self._report.writable
+        own = {name: each for name, each in writable.items() if name in self._report.flagged}
+        return replace(self._report, writable=own)
 
     def _order(self, *words: str) -> int:
         identity = f"{len(self._results)}-{time.monotonic_ns()}"

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from services.driver.contract import Reading
 from services.driver.protocols.snmp import orders, values
 from services.driver.protocols.snmp.items import (
+    ONE_PHASE,
     THREE_PHASES,
     Constant,
     Item,
@@ -238,9 +239,9 @@ class Plan:
 
     def _is_idle(self, item: Item) -> bool:
         """Tell whether an object is for three phases of a device that shows no second one."""
-        for side, three in zip(SIDES, THREE_PHASES, strict=True):
-            if three in item.row.flags and side not in item.unit.phases:
-                return not any(
+        for side, one, three in zip(SIDES, ONE_PHASE, THREE_PHASES, strict=True):
+            if three in item.row.flags and one not in item.row.flags:
+                return side not in item.unit.phases and not any(
                     three in each.row.flags and each.unit is item.unit and _OTHERS(each.name)
                     for each in self._texts
                 )

@@ -1,0 +1,217 @@
+"""The driver snmp beside Debian's snmp-ups 2.8.0: the walk of one real agent, the same report."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from services.driver.protocols.snmpwire.values import Kind, Value
+from shared.errors import DeviceError
+from tests.brokers import free_port
+from tests.likenut import OurDriver, RealDriver, Report, differences, record
+from tests.unit.driver.snmp import walks
+
+pytestmark = pytest.mark.integration
+
+LIST = Path(__file__).parents[2] / "docs" / "differences" / "snmp.md"
+START_TIMEOUT = 30.0
+LANES = 8
+SETTLE_TIMEOUT = 20.0
+PHASES = ("phases-unknown", "variable:input.phases", "variable:output.phases")
+BYPASS_PHASES = ("phases-unknown", "variable:input.bypass.phases")
+NO_STATUS = ("no-status", "variable:ups.status")
+NEWER_WORDS = ("newer-tables", "variable:ups.status")
+BY_DELAY = ("absent-delays", "command:load.off", "command:load.on")
+COMPOSED = ("composed", "command:shutdown.return", "command:shutdown.stayoff")
+MAKER = ("newer-tables", "variable:device.mfr", "variable:ups.mfr")
+DATE = ("dummy-date", "writable:battery.date")
+# Walks that both know, with the differences to be expected.
+CASES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "apc_ap8959eu3": (NO_STATUS,),
+    "apc_apdu9959eu3": (NO_STATUS,),
+    "apc_powerchute": (),
+    "apc_smt750x-nmc2": (),
+    "apc_smx750": (),
+    "apc_smx750i": (),
+    "apc_sua1500rmi2u": (),
+    "apc_surt3000xl": (),
+    "apc_symmetralx": (),
+    "apc-mgeups_galaxy7000": (MAKER, PHASES, BY_DELAY, COMPOSED),
+    "cyberpower_cp1000pfclcd": (NEWER_WORDS,),
+    "cyberpower_pr2200rt2uc": (NEWER_WORDS,),
+    "deltaups": (NO_STATUS,),
+    "eaton-mgeups_93ps": (MAKER, PHASES, BY_DELAY, COMPOSED),
+    "eaton-mgeups_9px": (MAKER, PHASES, BY_DELAY, COMPOSED),
+    "eaton-mgeups_9pxle": (MAKER, COMPOSED),
+    "eatonpdu_dbq": (NO_STATUS, ("no-number", "variable:outlet.-1.id")),
+    "eatonups_eaton-connectups": (PHASES[:2], BY_DELAY, COMPOSED, DATE),
+    "eatonupsm2_9px+empg2": (COMPOSED, DATE, ("tenths", "variable:ambient.1.temperature")),
+    "eatonupsm2_9px": (NO_STATUS, PHASES, BY_DELAY, COMPOSED),
+    "generex-ups_cs121": (PHASES, BYPASS_PHASES),
+    "generex-ups_cs141-v22036": (PHASES, BYPASS_PHASES),
+    "generex-ups_cs141": (
+        PHASES,
+        BYPASS_PHASES,
+        ("newer-tables", "variable:output.realpower"),
+    ),
+    "huaweiups_ups2000": (
+        PHASES,
+        BYPASS_PHASES,
+        ("no-number", "variable:battery.runtime"),
+        ("bypass-phases", "variable:input.bypass.L1-N.voltage"),
+    ),
+    "poweralert_2": (BYPASS_PHASES,),
+    "poweralert_ups": (PHASES, BYPASS_PHASES),
+    "powerwalker-vfi_500r1u": (PHASES, BYPASS_PHASES),
+    "webpower-smart2": (NO_STATUS, PHASES, BYPASS_PHASES),
+}
+
+
+def find(name: str) -> Path:
+    walks.need()
+    return next(each for each in walks.files() if each.stem == name)
+
+
+def write(folder: Path) -> None:
+    """Write the walks as snmpsim wants them: sorted, and in hexadecimal digits."""
+    for name in CASES:
+        walk = walks.read(find(name))
+        lines = [line(oid, walk[oid]) for oid in sorted(walk, key=numbers)]
+        (folder / f"{community(name)}.snmprec").write_text("\n".join(lines) + "\n")
+
+
+def numbers(oid: str) -> list[int]:
+    return [int(each) for each in oid.split(".")]
+
+
+def line(oid: str, value: Value) -> str:
+    if isinstance(value.content, bytes):
+        return f"{oid}|{value.kind.value}x|{value.content.hex()}"
+    return f"{oid}|{value.kind.value}|{value.content}"
+
+
+def community(name: str) -> str:
+    return re.sub(r"\W", "_", name)
+
+
+@contextmanager
+def snmpsim(folder: Path, port: int) -> Iterator[None]:
+    """Play all walks, each under a community of its own."""
+    (folder / "data").mkdir()
+    (folder / "cache").mkdir()
+    write(folder / "data")
+    program = Path(sys.executable).with_name("snmpsim-command-responder")
+    assert program.exists(), "snmpsim is missing: pip install snmpsim"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            (
+                str(program),
+                f"--data-dir={folder / 'data'}",
+                f"--cache-dir={folder / 'cache'}",
+                f"--agent-udpv4-endpoint=127.0.0.1:{port}",
+                f"--logging-method=file:{folder / 'messages'}",
+                "--process-user=root",
+                "--process-group=root",
+            ),
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def options(name: str) -> dict[str, str]:
+    return {"community": community(name)}
+
+
+async def ours(name: str, port: int) -> Report:
+    given = {**options(name), "snmp_version": "v2c", "snmp_retries": "1"}
+    async with OurDriver("snmp", f"127.0.0.1:{port}", given) as driver:
+        return await driver.report()
+
+
+def theirs(folder: Path, name: str, port: int, mine: Report) -> Report:
+    """Give NUT's driver time to read everything."""
+    settings = {"port": f"127.0.0.1:{port}", "pollfreq": "1", **options(name)}
+
+    def settled(report: Report) -> bool:
+        is_whole = "ups.status" in report.variables  # comes last; some of these stay stale
+        return is_whole and not differences(report, mine, known(name))
+
+    with RealDriver(folder, "snmp-ups", settings) as real:
+        try:
+            return real.wait_for(settled, SETTLE_TIMEOUT)
+        except AssertionError:
+            return real.wait_for(lambda report: bool(report.variables))
+
+
+def known(name: str) -> dict[str, str]:
+    """Say which differences are written down for a walk, and under which id."""
+    listed = set(re.findall(r"^\| `([^`]+)` \|", LIST.read_text(), re.MULTILINE))
+    found = {key: id for id, *keys in CASES[name] for key in keys}
+    assert set(found.values()) <= listed
+    return found
+
+
+Pairs = dict[str, tuple[Future[Report], Report]]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pairs]:
+    """Read every walk with both drivers, many at once."""
+    walks.need()
+    port = free_port()
+    with snmpsim(tmp_path_factory.mktemp("snmpsim"), port), ThreadPoolExecutor(LANES) as lanes:
+        found: Pairs = {}
+        for name, mine in asyncio.run(all_of_ours(port)).items():
+            folder = tmp_path_factory.mktemp("nut")
+            found[name] = (lanes.submit(theirs, folder, name, port, mine), mine)
+        yield found
+
+
+async def all_of_ours(port: int) -> dict[str, Report]:
+    await until_answered(next(iter(CASES)), port)
+    return {name: await ours(name, port) for name in CASES}
+
+
+async def until_answered(name: str, port: int) -> None:
+    async with asyncio.timeout(START_TIMEOUT):
+        while True:
+            try:
+                await ours(name, port)
+            except DeviceError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_reports_what_nut_reports(reports: Pairs, name: str) -> None:
+    future, mine = reports[name]
+    nut = future.result()
+    ignored = known(name)
+    assert record("snmp-ups", name, nut, mine, ignored) == []
+    unused = set(ignored) - {key for key in ignored if differs(key, nut, mine)}
+    assert not unused, "no difference any more: take it from the list"
+
+
+def differs(key: str, nut: Report, mine: Report) -> bool:
+    kind, _, name = key.partition(":")
+    texts = differences(nut, mine)
+    form = {"variable": f"{name} is *", "command": f"command {name} *", "writable": f"{name}*"}
+    return any(fnmatch(text, form[kind]) for text in texts)
+
+
+def test_a_value_is_written_as_snmpsim_reads_it() -> None:
+    assert line("1.3.6", Value(Kind.OCTETS, b"\x00|")) == "1.3.6|4x|007c"
+    assert line("1.3.6", Value(Kind.TICKS, 7)) == "1.3.6|67|7"

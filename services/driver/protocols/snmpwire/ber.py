@@ -58,8 +58,8 @@ def oid_bytes(oid: str) -> bytes:
 @lru_cache(_KEPT)
 def oid_text(content: bytes) -> str:
     """Decode an OID into dotted numbers."""
-    if not content or content[-1] & 0x80:
-        raise MalformedError("an OID is cut off")
+    if not content or content[-1] & 0x80 or len(content) > 5 * MOST_NUMBERS:
+        raise MalformedError("an OID is cut off or too long")
     found, number = [], 0
     for byte in content:
         number = number << 7 | byte & 0x7F
@@ -174,7 +174,7 @@ def _base128(number: int) -> bytes:
 
 
 def _signed(content: bytes) -> int:
-    number = int.from_bytes(content, signed=True)
+    number = int.from_bytes(content[:6], signed=True)
     if not 1 <= len(content) <= 5 or not -(1 << 31) <= number < 1 << 31:
         raise MalformedError("an INTEGER is not of 32 bits")
     return number

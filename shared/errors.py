@@ -11,6 +11,10 @@ class DeviceError(PowerError):
     """The device is silent or its answer makes no sense."""
 
 
+class AbsentError(DeviceError):
+    """The device is not there though it was looked for patiently: look for it again at once."""
+
+
 class BusError(PowerError):
     """The broker cannot be reached or hung up."""
 

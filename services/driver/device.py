@@ -26,7 +26,7 @@ from services.driver.orders import Order, check, check_expiry
 from services.driver.outbox import Outbox
 from services.driver.settings import DeviceSettings
 from shared import events
-from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
+from shared.errors import AbsentError, DeviceError, RefusedError, ResultStatus, SettingsError
 from shared.messages import MAX_PAYLOAD, Availability, DeviceEvent
 from shared.topics import DeviceTopic
 
@@ -114,6 +114,9 @@ class Device:
             while True:
                 try:
                     await self._hold_line()
+                except AbsentError as error:
+                    self._lose(str(error))
+                    self._delay = FIRST_DELAY
                 except DeviceError as error:
                     self._lose(str(error))
                 except SettingsError:

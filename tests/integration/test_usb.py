@@ -395,3 +395,47 @@ async def test_news_break_off_a_poll_that_is_under_way(usb, monkeypatch):
         await driver.driver.wait()  # at once: a walk is owed
         await driver.report()
         assert (FEATURE, CHARGE) in ups.asked
+
+
+async def waited_for(driver, holds):
+    """Wait for news until the condition holds for the report."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            await driver.driver.wait()
+            report = await driver.report()
+            if holds(report):
+                return report
+
+
+async def test_a_device_that_only_tells_what_it_wants_is_shown_by_that(usb):
+    ups = small_ups()
+    usb.plug(ups, "1-2")
+    async with OurDriver("usbhid", "auto", {"interruptonly": True}) as driver:
+        assert "ups.status" not in (await driver.report()).variables
+        ups.say(ON_BATTERY, bytes((CHARGE, 50, 60, 0)))
+        report = await waited_for(driver, lambda report: "battery.charge" in report.variables)
+        assert report.variables["ups.status"] == "OB DISCHRG"
+        assert report.variables["battery.charge"] == "50"
+        assert ups.asked == []
+        await driver.command("load.off")
+        assert ups.written[-1] == (FEATURE, SHUTDOWN, bytes((SHUTDOWN, 0, 0)))
+
+
+async def test_a_device_that_is_away_for_long_is_found_as_soon_as_it_comes(
+    broker, tmp_path, watcher, usb, monkeypatch
+):
+    monkeypatch.setattr(usbline, "PATIENCE", 0.1)
+    looks = 0
+    enumerate_devices = usb.enumerate_devices
+
+    def counted():
+        nonlocal looks
+        looks += 1
+        return enumerate_devices()
+
+    monkeypatch.setattr(usb, "enumerate_devices", counted)
+    async with driving(settings(broker, tmp_path, "ups")):
+        await watcher.available("ups", "stale")
+        await until(lambda: looks > 10)
+        usb.plug(small_ups(), "1-2")
+        await watcher.available("ups")

@@ -21,7 +21,7 @@ from services.driver.transports import usbfinding as finding
 from services.driver.transports.reports import SilentError
 from services.driver.transports.usbfinding import UsbAddress, UsbNames, translated
 from services.driver.transports.usblistener import CLOSE_TIMEOUT, UsbListener
-from shared.errors import DeviceError
+from shared.errors import AbsentError, DeviceError
 
 TIMEOUT = 5.0  # seconds for one transfer, as NUT has it
 LOOK_INTERVAL = 0.5  # seconds between two looks for a device that is away
@@ -29,7 +29,7 @@ PATIENCE = 60.0  # seconds of looking before the reason is told anew
 SETTLE = 5.0  # seconds in which a device that was here before must come back to its own port
 PORT_HINT = "usb port"
 SERIAL_HINT = "usb serial"
-LOOKING_HINT = "usb looking"
+REASON_HINT = "usb reason"
 
 logger = logging.getLogger(__name__)
 
@@ -87,22 +87,25 @@ class UsbLine:
     async def open(self) -> None:
         """Find the device and claim its interface.
 
-        The first line of a service says at once that the device is not there; later ones wait for
-        it, so that it is served as soon as it comes.
+        A reason why that cannot be is told at once when it is a new one; else the device is waited
+        for, so that it is served as soon as it comes.
         """
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="usb")
         clock = asyncio.get_running_loop().time
         begin = clock()
-        patience = PATIENCE if LOOKING_HINT in self._hints else 0.0
-        self._hints[LOOKING_HINT] = "yes"
         while True:
             try:
                 await self._run(partial(self._find, has_settled=clock() - begin >= SETTLE))
-            except DeviceError:
-                if clock() - begin >= patience:
+            except DeviceError as error:
+                is_new = self._hints.get(REASON_HINT) != str(error)
+                self._hints[REASON_HINT] = str(error)
+                if is_new:
                     raise
+                if clock() - begin >= PATIENCE:
+                    raise AbsentError(str(error)) from error
                 await asyncio.sleep(LOOK_INTERVAL)
             else:
+                self._hints.pop(REASON_HINT, None)
                 return
 
     async def close(self) -> None:

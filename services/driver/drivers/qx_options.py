@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from services.driver.drivers.usbhid_options import Index
 from shared.settings import Section
 
 UNUSED = "Of NUT; of no account here."
@@ -148,14 +149,14 @@ class QxOptions(Section):
         description="On USB: language of the device's texts, such as 0x0409.",
     )
     noscanlangid: bool = Field(default=False, description=UNUSED)
-    usb_set_altinterface: int | None = Field(
-        default=None, ge=0, le=255, description="On USB: alternate setting to choose."
+    usb_set_altinterface: Index = Field(
+        default=None, description="On USB: alternate setting to choose, hexadecimal."
     )
-    usb_config_index: int | None = Field(
-        default=None, ge=0, le=255, description="On USB: index of the configuration to choose."
+    usb_config_index: Index = Field(
+        default=None, description="On USB: index of the configuration to choose, hexadecimal."
     )
-    usb_hid_rep_index: int | None = Field(
-        default=None, ge=0, le=255, description="On USB: interface to claim (0)."
+    usb_hid_rep_index: Index = Field(
+        default=None, description="On USB: interface to claim, hexadecimal (0)."
     )
     usb_hid_desc_index: str | None = Field(default=None, description=UNUSED)
     usb_hid_ep_in: str | None = Field(default=None, description=UNUSED)

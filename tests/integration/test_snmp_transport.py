@@ -126,6 +126,33 @@ async def test_large_packets_that_vanish_are_asked_in_smaller_ones(
     assert len(simulator.asked) == 4
 
 
+@pytest.mark.parametrize("most", [484, 900])
+async def test_an_agent_with_little_room_is_asked_little(
+    lines: Lines, simulator: SnmpSimulator, most: int
+):
+    simulator.most_bytes = most
+    agent = await lines.open()
+    assert await agent.get(VALUES) == VALUES
+    assert len(await agent.column(f"{UPS}.200.1")) == 49
+    simulator.asked.clear()
+    assert await agent.get(VALUES) == VALUES
+    assert len(simulator.asked) <= 6
+
+
+async def test_an_agent_that_is_away_is_not_taken_for_one_with_little_room(
+    lines: Lines, simulator: SnmpSimulator
+):
+    simulator.is_silent = True
+    agent = await lines.open()
+    with pytest.raises(DeviceError, match="no answer"):
+        await agent.get(VALUES)
+    simulator.is_silent = False
+    simulator.asked.clear()
+    again = await lines.open()
+    assert await again.get(VALUES) == VALUES
+    assert len(simulator.asked) == 1
+
+
 async def test_what_is_missing_spoils_nothing(lines: Lines, simulator: SnmpSimulator):
     agent = await lines.open()
     found = await agent.get([ABSENT, *VALUES])

@@ -222,9 +222,12 @@ class SnmpAgent:
             raise DeviceError(f"{self.where}: the answer is about other variables")
         found.update(zip(batch, (given for _, given in answer.bindings), strict=False))
         self._proven = max(self._proven, len(names))
+        if len(names) < len(batch):
+            self._set_limit(len(names))
+        if self._limit < self.settings.most_oids:
+            self._hints[OIDS_HINT] = str(self._limit)  # only now, as the agent may have been away
         if len(names) == len(batch):
             return []
-        self._set_limit(len(names))
         return [batch[len(names) :]]
 
     async def _answer(self, question: Question) -> Pdu | None:
@@ -283,7 +286,6 @@ class SnmpAgent:
     def _set_limit(self, limit: int) -> None:
         self._limit = limit
         self._proven = max(min(self._proven, limit), 1)
-        self._hints[OIDS_HINT] = str(limit)
 
     async def _step(self, walk: Walk, pending: list[tuple[str, str]]) -> None:
         """Read the next rows of columns."""

@@ -397,7 +397,6 @@ ROWS = (
     Row(
         "ups.delay.shutdown",
         "1.3.6.1.4.1.318.1.1.1.5.2.10.0",
-        multiplier=3,
         default="",
         flags=Flag.TYPE_TIME,
         is_writable=True,
@@ -405,7 +404,6 @@ ROWS = (
     Row(
         "ups.delay.start",
         "1.3.6.1.4.1.318.1.1.1.5.2.9.0",
-        multiplier=3,
         default="",
         flags=Flag.TYPE_TIME,
         is_writable=True,

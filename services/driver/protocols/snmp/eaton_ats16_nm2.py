@@ -192,7 +192,6 @@ ROWS = (
     Row(
         "input.sensitivity",
         "1.3.6.1.4.1.534.10.2.4.6.0",
-        multiplier=128,
         lookup=_EATON_ATS16_NM2_SENSITIVITY,
         is_writable=True,
     ),

@@ -1376,7 +1376,6 @@ ROWS = (
     Row(
         "outlet.group.%i.phase",
         "1.3.6.1.4.1.534.6.6.7.5.1.1.2.%i.%i",
-        multiplier=128,
         flags=Flag.STATIC | Flag.OUTLET_GROUP | Flag.DAISY_1,
         lookup=_MARLIN_OUTLET_GROUP_PHASE,
     ),

@@ -872,7 +872,6 @@ ROWS = (
     Row(
         "outlet.%i.switchable",
         "1.3.6.1.4.1.232.165.7.5.2.1.8.%i.%i",
-        multiplier=128,
         default="no",
         flags=Flag.STATIC | Flag.OUTLET | Flag.DAISY_1,
         lookup=_HPE_PDU_OUTLET_SWITCHABILITY,
@@ -925,7 +924,6 @@ ROWS = (
     Row(
         "outlet.group.%i.phase",
         "1.3.6.1.4.1.232.165.7.3.1.1.4.%i.%i",
-        multiplier=128,
         flags=Flag.STATIC | Flag.OUTLET_GROUP | Flag.DAISY_1,
         lookup=_HPE_PDU_OUTLET_GROUP_PHASE,
     ),

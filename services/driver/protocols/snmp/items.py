@@ -92,7 +92,7 @@ class Objects:
     constants: tuple[Constant, ...]
 
 
-def objects(mapping: Mapping, layout: Layout, leaves_transfers: bool = False) -> Objects:
+def instances(mapping: Mapping, layout: Layout, leaves_transfers: bool = False) -> Objects:
     """List what a device has; `leaves_transfers` is NUT's option notransferoids."""
     items: list[Item] = []
     constants = list(_chain(mapping, layout))

@@ -19,7 +19,6 @@ PARTS = {
     Flag.AMBIENT_TEMPLATE: "ambient",
 }
 SIDES = ("input", "output", "input.bypass")
-BASES = (1, 0)  # numbers that the first device of a chain may have; 1 if neither shows
 MOST_PROBES = 8
 MOST_DEVICES = 64
 MOST_PARTS = 512
@@ -107,8 +106,8 @@ class Survey:
             oid = row.oid or ""
             single = () if INDEX in oid else (oid,)
             columns = (_root(oid),) if INDEX in oid else ()
-            return Ask((*single, *(oid for first in BASES for oid in self._bases(first))), columns)
-        base = max(BASES, key=lambda first: sum(oid in answers for oid in self._bases(first)))
+            return Ask((*single, *self._bases(0)), columns)
+        base = 0 if any(oid in answers for oid in self._bases(0)) else 1
         known = _devices(row, answers) if row else None
         self._chained = known
         numbers = range(1, min(known or 1, MOST_DEVICES) + 1)
@@ -116,7 +115,7 @@ class Survey:
         return None
 
     def _bases(self, first: int) -> list[str]:
-        """List objects of the first device of a chain, if its number is that."""
+        """List some objects of the first device of a chain, if its number is that."""
         rows = (each for each in self._mapping.rows if part(each) is None and each.oid)
         oids = [each.oid or "" for each in rows if INDEX in (each.oid or "")]
         return [oid.replace(INDEX, str(first)) for oid in oids[:MOST_PROBES]]

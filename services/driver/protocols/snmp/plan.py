@@ -15,7 +15,7 @@ from services.driver.protocols.snmp.items import (
     Item,
     Objects,
     Order,
-    objects,
+    instances,
 )
 from services.driver.protocols.snmp.layout import SIDES, Ask, Survey, part_of
 from services.driver.protocols.snmp.table import Answers, Flag, Mapping, Row
@@ -80,7 +80,7 @@ class Plan:
         if self._objects is None and (ask := self._survey.ask()):
             return ask
         if self._objects is None:
-            self._objects = objects(
+            self._objects = instances(
                 _with_system(self.mapping), self._survey.layout(), self.wishes.leaves_transfers
             )
             self._items = list(self._objects.items)
@@ -184,6 +184,10 @@ class Plan:
         read: Table[str, str] = {item.name: text for item, text in self._in_order()}
         kept = self._kept.get(name)
         return read.get(name, kept.value if kept else None)
+
+    def objects(self) -> tuple[Item, ...]:
+        """List the objects that are read."""
+        return tuple(self._items)
 
     def keeps(self, name: str) -> bool:
         """Tell whether a variable is the driver's own and can be written."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.driver.protocols.snmp import finding, values
-from services.driver.protocols.snmp.items import objects
+from services.driver.protocols.snmp.items import instances
 from services.driver.protocols.snmp.layout import PARTS, Layout, Unit, part_of
 from services.driver.protocols.snmp.registry import MAPPINGS, by_name
 from services.driver.protocols.snmp.table import ALARM, ALARMS, INDEX, Flag, Scope
@@ -92,10 +92,10 @@ def test_every_template_is_filled(mapping):
     unit = Unit(1, 1, parts=dict.fromkeys(PARTS, (1, 2)))
     chain = Layout((unit, Unit(2, 2, parts=dict.fromkeys(PARTS, (1, 2)))), 2)
     for layout in (Layout((unit,)), chain):
-        found = objects(mapping, layout)
-        for each in (*found.items, *found.orders):
-            assert numbers(each.oid)
-            assert INDEX not in each.name
+        found = instances(mapping, layout)
+        for name, oid in [(x.name, x.oid) for x in found.items + found.orders]:
+            assert numbers(oid)
+            assert INDEX not in name
         assert not any(INDEX in each.name + each.value for each in found.constants)
 
 

@@ -380,8 +380,7 @@ async def test_an_endless_stream_of_input_reports_holds_nobody_up(
         assert {status for status, _ in shown(watcher)} == {"OL", "OB DISCHRG LB"}
 
 
-async def test_news_break_off_a_poll_that_is_under_way(usb, monkeypatch):
-    monkeypatch.setattr(usbhid_device, "LONGEST_BREAK", 600.0)
+async def test_news_break_off_a_poll_that_is_under_way(usb):
     ups = small_ups()
     usb.plug(ups, "1-2")
     async with OurDriver("usbhid", "auto", {"pollfreq": 0}) as driver:
@@ -439,3 +438,16 @@ async def test_a_device_that_is_away_for_long_is_found_as_soon_as_it_comes(
         await until(lambda: looks > 10)
         usb.plug(small_ups(), "1-2")
         await watcher.available("ups")
+
+
+async def test_reports_that_are_never_answered_are_done_without(usb):
+    ups = small_ups()
+    usb.plug(ups, "1-2")
+    ups.silent |= {(FEATURE, BEEPER), (FEATURE, START), (FEATURE, SHUTDOWN)}
+    async with OurDriver("usbhid", "auto", {"pollfreq": 0}) as driver:
+        report = await driver.report()
+        assert (report.variables["ups.status"], report.variables["battery.charge"]) == ("OL", "100")
+        assert "ups.beeper.status" not in report.variables
+        ups.asked.clear()
+        await driver.report()
+        assert not ups.silent & set(ups.asked)

@@ -22,8 +22,9 @@ from services.driver.transports.reports import NoReportError, Reports, SilentErr
 from shared.errors import DeviceError, RefusedError, ResultStatus
 
 QUICK_INTERVAL = 2.0  # seconds after which news do not put off a walk any more
-LONGEST_BREAK = 5.0  # seconds in which news may break off walks
+MOST_BREAKS = 5  # walks that news may break off, one after the other
 MOST_SILENCES = 2  # reports that get no answer in one walk
+MOST_SILENCES_AT_FIRST = 8  # in the first walk, once the device has answered at all
 PAUSE = 0.125  # seconds between two orders, which some devices need
 RENAMED = {"beeper.on": "beeper.enable", "beeper.off": "beeper.disable"}
 START = "ups.start.auto"
@@ -68,8 +69,10 @@ class HidDriver:
         self._quirks = Quirks()
         self._dropped: set[Key] = set()  # reports that got no answer when everything was read
         self._next = Walk.QUICK
+        self._full_poll = 0.0
         self._full_due = 0.0
         self._walked = 0.0
+        self._breaks = 0
         self._has_news = False
         self._owes_walk = False
         self._quiet_polls = 0
@@ -89,7 +92,10 @@ class HidDriver:
                 descriptor = repair(descriptor, identity.id)
         known = Known(identity, self._quirks, options=self._options.given())
         known.variables |= await self._described(vendor, descriptor, known)
-        rules = Rules(self._options.choices(identity), self._quirks.is_interrupt_only)
+        self._full_poll = vendor.full_poll if (asked := self._options.pollfreq) is None else asked
+        rules = Rules(
+            self._options.choices(identity), self._quirks.is_interrupt_only, self._full_poll
+        )
         self._found = Picture(vendor, descriptor, known, rules)
         logger.info("%s: %s, table %s", self._site.device, self._reports.where, vendor.version)
         await self._walk(Walk.FIRST)
@@ -176,44 +182,51 @@ class HidDriver:
         """Read what is due; False if news broke it off."""
         picture = self.picture
         keys = [key for key in picture.due(walk) if self._may_ask(key)]
-        bodies = await self._fetch(keys, may_break=walk in (Walk.QUICK, Walk.FULL))
+        bodies = await self._fetch(keys, walk)
         if bodies is None:
             return False
         for index in picture.indexes(walk, bodies):
             picture.known.strings[index] = await self._string(index)
         picture.take(walk, bodies)
         now = _now()
-        self._walked = now
+        self._walked, self._breaks = now, 0
         if walk is not Walk.QUICK:
-            asked = self._options.pollfreq
-            self._full_due = now + (picture.vendor.full_poll if asked is None else asked)
+            self._full_due = now + self._full_poll
             self._next = Walk.QUICK
         return True
 
-    async def _fetch(self, keys: list[Key], *, may_break: bool) -> dict[Key, bytes] | None:
+    async def _fetch(self, keys: list[Key], walk: Walk) -> dict[Key, bytes] | None:
         """Ask for reports, each once; those that the device refuses are left out.
 
-        None if what the device said unasked in between is more urgent.
+        Those that get no answer at first are never asked for again. None if what the device said
+        unasked in between is more urgent.
         """
         bodies: dict[Key, bytes] = {}
         silences = 0
         for key in keys:
-            if may_break and self._reports.has_inputs and _now() - self._walked < LONGEST_BREAK:
-                self._hear(await self._reports.inputs())
-                if self._has_news:
-                    return None
+            if walk in (Walk.QUICK, Walk.FULL) and await self._is_interrupted():
+                return None
             try:
                 bodies[key] = self.picture.body(key[1], await self._asked(key))
             except SilentError:
                 silences += 1
-                if silences >= MOST_SILENCES:
+                most = MOST_SILENCES_AT_FIRST if bodies and walk is Walk.FIRST else MOST_SILENCES
+                if silences >= most:
                     raise DeviceError(f"{self._reports.where}: no answer") from None
-                self._dropped.add(key)
+                if walk is Walk.FIRST:
+                    self._dropped.add(key)
             except NoReportError as error:
                 logger.debug("%s: %s", self._site.device, error)
         if keys and not bodies:
             raise DeviceError(f"{self._reports.where}: the device gives none of its reports")
         return bodies
+
+    async def _is_interrupted(self) -> bool:
+        """Hear what came unasked; tell whether it should be on the bus before the walk goes on."""
+        if self._reports.has_inputs and self._breaks < MOST_BREAKS:
+            self._hear(await self._reports.inputs())
+            self._breaks += self._has_news
+        return self._has_news
 
     async def _asked(self, key: Key) -> bytes:
         """Ask for a report, twice if it is refused, garbled or shorter than it should be."""

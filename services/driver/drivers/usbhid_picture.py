@@ -66,6 +66,7 @@ class Rules:
 
     choices: Choices = field(default_factory=Choices)
     is_interrupt_only: bool = False
+    full_poll: float = 30.0
 
 
 class Picture:
@@ -174,6 +175,7 @@ class Picture:
             "ups.vendorid": known.identity.id.vendor,
             "ups.productid": known.identity.id.product,
             "driver.version.data": self.vendor.version,
+            "driver.parameter.pollfreq": f"{self._rules.full_poll:g}",
         }
         if summed.reason:
             variables[REASON] = summed.reason

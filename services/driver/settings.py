@@ -30,6 +30,7 @@ VERSION = version("nutbus")
 
 # SecretStr never shows; this is for a secret that somebody declared as plain text.
 _SECRET = re.compile("passw|secret|community|(?:^|_)(?:key|token|pin)$", re.IGNORECASE)
+_OUTLET = re.compile(r"(?:\d{1,3}\.)?\d{1,4}")
 
 
 class DriverSection(Section):
@@ -108,6 +109,11 @@ class DeviceSettings(Section):
     override: dict[str, str] = Field(
         default={}, description="Values of variables, whatever the device reports."
     )
+    outlets: dict[str, str] = Field(
+        default={},
+        description="What hangs on each outlet, by its number; "
+        'device and outlet in a chain: "2.5". It becomes outlet.5.desc.',
+    )
     options: Section | None = Field(default=None, exclude=True, description="")
 
     @model_validator(mode="before")
@@ -116,6 +122,8 @@ class DeviceSettings(Section):
         if not isinstance(data, dict):
             return data
         own = {key: value for key, value in data.items() if key in cls.listed()}
+        if not isinstance(own.get("outlets", {}), dict):
+            del own["outlets"]  # simulated has an option of that name: how many there are
         rest = {key: value for key, value in data.items() if key not in own}
         driver = str(data.get("driver"))
         if driver not in DRIVERS and driver in PROGRAMS and installed(driver):
@@ -131,6 +139,26 @@ class DeviceSettings(Section):
         if not isinstance(table, dict):
             raise ValueError("a table of variables and their values")
         return dict(_dotted(table))
+
+    @field_validator("outlets")
+    @classmethod
+    def _numbered(cls, outlets: dict[str, str]) -> dict[str, str]:
+        for key in outlets:
+            if not _OUTLET.fullmatch(key):
+                raise ValueError(f"{key!r} is no outlet's number, such as 5")
+        return outlets
+
+    @model_validator(mode="after")
+    def _label(self) -> Self:
+        """Let the labels be seen wherever the variables are."""
+        labels = {}
+        for key, label in self.outlets.items():
+            device, _, outlet = key.rpartition(".")
+            chained = f"device.{device}." if device else ""
+            labels[f"{chained}outlet.{outlet}.desc"] = label
+        for name, label in labels.items():
+            self.override.setdefault(name, label)
+        return self
 
     @classmethod
     def listed(cls) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from services.driver.protocols.snmp.plan import Plan, Walk, Wishes
 from services.driver.protocols.snmp.table import Answers, Mapping
 from services.driver.protocols.snmpwire.values import Missing, Value
 from services.driver.transports.snmp import SnmpAgent, Version, address
-from shared.errors import DeviceError, RefusedError
+from shared.errors import DeviceError, RefusedError, SettingsError
 
 VERSION = "snmp version"  # hint: the version in which the agent answered
 KEPT = "snmp kept "  # hint: value of a variable that only the driver has
@@ -26,6 +26,8 @@ class SnmpDriver:
         self._site = site
         self._options = options
         self._mappings = finding.candidates(options.mibs, site.tables)
+        if site.port == "auto":
+            raise SettingsError("port: name the agent as HOST, HOST:PORT or [IPv6]:PORT")
         address(site.port)
         self._agent: SnmpAgent | None = None
         self._known: Plan | None = None

@@ -219,6 +219,28 @@ async def test_a_late_reply_is_not_taken_for_that_to_the_next_request(bus):
     await line.close()
 
 
+async def test_what_makes_no_sense_is_an_error_of_the_line(bus):
+    fabula = MODELS["fabula"](MEGATEC, unknown=None)
+    bus.plug("1-2", fabula)
+    line = qx_usb.QxUsbLine(QxOptions(), {})
+    await line.open()
+    fabula.fault = lambda texts: [texts[0][:-4]]
+    with pytest.raises(DeviceError, match="the text was cut short"):
+        await line.ask(b"Q1\r", 1.0)
+    await line.close()
+    bus.unplug("1-2")
+    sgs = MODELS["sgs"](MEGATEC, unknown=None)
+    bus.plug("1-2", sgs)
+    line = qx_usb.QxUsbLine(QxOptions(), {})
+    await line.open()
+    sgs.fault = endless
+    with pytest.raises(DeviceError, match="has no end"):
+        await line.ask(b"Q1\r", 1.0)
+    with pytest.raises(DeviceError, match="never falls silent"):
+        await line.drain()
+    await line.close()
+
+
 async def test_a_refusal_is_asked_again_and_then_taken_for_silence(bus):
     device = Krauler(MEGATEC, unknown=None)
     bus.plug("1-2", device)

@@ -165,6 +165,18 @@ def test_zeros_are_status_bits_that_a_device_has_not_and_nothing_before():
     assert armac_part(b"\xc3\x001\r", 10).is_last
 
 
+def test_a_reply_without_its_end_is_an_error_where_devices_send_one():
+    with pytest.raises(DeviceError, match="cut short"):
+        bridges.CYPRESS.reply(b"(226.0", 0)
+    assert bridges.IPPON.reply(b"(226.0\0\0", 0) == b"(226.0\r"
+
+
+def test_zeros_and_a_bare_end_behind_them_are_silence():
+    assert bridges.IPPON.reply(b"\0\r" + bytes(62), 0) is None
+    assert bridges.CYPRESS.reply(b"", 0) is None
+    assert bridges.CYPRESS.reply(b"\r" + bytes(7), 0) == b"\r"
+
+
 def test_a_hunnox_is_asked_for_other_texts_in_turn():
     steps = [bridges.HUNNOX.asked_before(step, 3, ()) for step in range(5)]
     assert steps == [

@@ -27,6 +27,8 @@ from tests.simulators.usb_bridges import (
 pytestmark = pytest.mark.integration
 
 ALL = {**MODELS, "armac, newer": NewArmac}
+OWN = [("ablerex", "ablerex"), ("hunnox", "hunnox"), ("gtec", "gtec"), ("omron", "omron")]
+OWN += [("phoenixtec", "masterguard"), ("sgs", "megatec"), ("ippon", "mustek")]
 STALLING = [name for name in ALL if name != "ablerex" and not issubclass(ALL[name], Texts)]
 ON_BATTERY = STATUS.replace(b"226.0 195.0", b"231.0 195.0").replace(b"00001000", b"10001000")
 TRUE_STATES = {("226.0", "OL"), ("231.0", "OB")}
@@ -126,6 +128,23 @@ async def test_every_dialect_says_the_same_over_usb(dialect, bus):
     found = await report("auto", chosen)
     for name in PLACE:
         found.variables.pop(name)
+    assert found == serial
+
+
+@pytest.mark.parametrize(("name", "dialect"), OWN)
+async def test_a_bridge_carries_the_dialect_of_its_maker(name, dialect, bus):
+    replies = examples(next(each for each in DIALECTS if each.name == dialect))
+    # The bridge of a hunnox has no text for the question that its dialect asks for the vendor.
+    chosen = options(name, protocol=dialect, novendor=name == "hunnox")
+    usb = {
+        each: chosen.pop(each) for each in ("subdriver", "vendorid", "productid") if each in chosen
+    }
+    with SimulatedQx(replies, unknown=None) as ups:
+        serial = await report(ups.port, chosen)
+    bus.plug("1-2", MODELS[name](replies, unknown=None))
+    found = await report("auto", {**chosen, **usb})
+    for each in PLACE:
+        found.variables.pop(each)
     assert found == serial
 
 

@@ -85,6 +85,8 @@ class Picture:
         self._alarms: dict[int, str] = {}
         self._delays = Delays()
         self._reading = Reading({})
+        self._writable: dict[str, Writable] = {}
+        self._orders: tuple[str, ...] = ()
         self._entries = self._found_entries()
         self.commands: dict[str, tuple[Command, Field]] = {}
         for command in vendor.commands:
@@ -148,6 +150,8 @@ class Picture:
             }
             self._keep_absent()
             self._lay_options()
+            self._orders = self._all_commands()
+        self._writable = self._all_writable()
 
     def hear(self, packet: bytes) -> None:
         """Take an input report that came unasked; what is cut short counts as far as it goes."""
@@ -185,8 +189,8 @@ class Picture:
             variables,
             " ".join(summed.status) if any(self._status_rows()) else None,
             tuple(dict.fromkeys((*self._alarms.values(), *summed.alarms))),
-            self._writable(),
-            self._all_commands(),
+            {name: each for name, each in self._writable.items() if name in known.variables},
+            self._orders,
         )
         if found != self._reading:
             self._reading = found
@@ -274,11 +278,11 @@ class Picture:
     def _status_rows(self) -> Iterable[bool]:
         return (entry.has_spoken for entry in self._entries if entry.row.variable == STATUS)
 
-    def _writable(self) -> dict[str, Writable]:
+    def _all_writable(self) -> dict[str, Writable]:
         return {
             name: _writable(entry, self.known)
             for name, entry in self._owners.items()
-            if name in self.known.variables and entry.row.is_writable and _can_be_written(entry)
+            if entry.row.is_writable and _can_be_written(entry)
         }
 
     def _all_commands(self) -> tuple[str, ...]:

@@ -113,8 +113,9 @@ def _simulated() -> Parts:
 def _snmp() -> Parts:
     from services.driver.drivers.snmp import SnmpDriver
     from services.driver.drivers.snmp_options import SnmpOptions
+    from services.driver.protocols.snmp.userform import read_table
 
-    return Parts(SnmpOptions, SnmpDriver)
+    return Parts(SnmpOptions, SnmpDriver, read_table)
 
 
 def _usbhid() -> Parts:
@@ -169,6 +170,7 @@ KINDS = (
         "UPSes, PDUs and transfer switches with an SNMP agent",
         _snmp,
         aliases=("snmp-ups",),
+        has_tables=True,
     ),
     Kind(
         "netxml",

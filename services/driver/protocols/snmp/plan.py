@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from functools import lru_cache
 
 from services.driver.contract import Reading
 from services.driver.protocols.snmp import orders, values
@@ -13,7 +14,6 @@ from services.driver.protocols.snmp.items import (
     THREE_PHASES,
     Constant,
     Item,
-    Objects,
     Order,
     instances,
 )
@@ -62,7 +62,7 @@ class Plan:
     mapping: Mapping
     wishes: Wishes = field(default_factory=Wishes)
     _survey: Survey = field(init=False)
-    _objects: Objects | None = None
+    _is_laid_out: bool = False
     _items: list[Item] = field(default_factory=list)
     _orders: list[Order] = field(default_factory=list)
     _kept: dict[str, Constant] = field(default_factory=dict)
@@ -77,15 +77,15 @@ class Plan:
 
     def layout(self) -> Ask | None:
         """Say what to ask next to find out what the device is made of; None: it is known."""
-        if self._objects is None and (ask := self._survey.ask()):
-            return ask
-        if self._objects is None:
-            self._objects = instances(
+        if not self._is_laid_out:
+            if ask := self._survey.ask():
+                return ask
+            found = instances(
                 _with_system(self.mapping), self._survey.layout(), self.wishes.leaves_transfers
             )
-            self._items = list(self._objects.items)
-            self._orders = list(self._objects.orders)
-            self._kept = {each.name: each for each in self._objects.constants}
+            self._items, self._orders = list(found.items), list(found.orders)
+            self._kept = {each.name: each for each in found.constants}
+            self._is_laid_out = True
         return None
 
     def take_layout(self, answers: Answers) -> None:
@@ -213,7 +213,7 @@ class Plan:
             return
         self._stale.discard(item)
         self._kinds[item.oid] = answer.kind
-        item.scope.answers = answers
+        item.scope.answers = answers if item.row.lookup and item.row.lookup.beside else {}
         text = values.convert(item.row, answer, item.scope)
         if text is not None:
             self._texts[item] = self._line_to_neutral(item.row, text)
@@ -266,6 +266,7 @@ class Plan:
         return kept | {each.name: orders.limits(each.row) for each in self._writable_items()}
 
 
+@lru_cache
 def _with_system(mapping: Mapping) -> Mapping:
     """Add what the agent says of the system it is in, for when the mapping's own rows do not."""
     own = {(each.variable, each.oid) for each in mapping.rows}

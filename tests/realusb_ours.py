@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from shared.messages import Writable
 from tests.likenut import OurDriver, Report
 
 ROOT = Path(__file__).parents[1]
+TIMEOUT = 60.0
 LIMIT = 1 << 20  # of a line; a report has some kilobytes
 
 
@@ -54,6 +55,10 @@ class OurUsbDrivers:
         """Poll once."""
         return _report(await self._order("report", name))
 
+    async def news(self, name: str) -> Report:
+        """Wait until the device has told something unasked, and report."""
+        return _report(await self._order("news", name))
+
     async def command(self, name: str, command: str, value: str | None = None) -> str:
         """Give an instant command; return "" or why it was not carried out."""
         return str(await self._order("command", name, command, value))
@@ -67,7 +72,8 @@ class OurUsbDrivers:
         number = len(self._answers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         self._process.stdin.write(json.dumps([number, *words]).encode() + b"\n")
-        found, problem = await answer
+        async with asyncio.timeout(TIMEOUT):
+            found, problem = await answer
         if problem:
             raise AssertionError(f"{words}: {problem}")
         return found
@@ -101,10 +107,17 @@ class Worker:
             kind, options = words
             self._drivers[name] = await OurDriver(kind, "auto", options).__aenter__()
         driver = self._drivers[name]
-        if what in ("open", "report"):
-            found = asdict(await driver.report())
-            writable = {each: w.model_dump() for each, w in found["writable"].items()}
-            return {**found, "writable": writable}
+        if what == "news":
+            await driver.driver.wait()
+        if what in ("open", "report", "news"):
+            report = await driver.report()
+            writable = {name: each.model_dump() for name, each in report.writable.items()}
+            return {
+                "variables": dict(report.variables),
+                "writable": writable,
+                "commands": report.commands,
+                "is_fresh": report.is_fresh,
+            }
         try:
             await (driver.command(*words) if what == "command" else driver.set(*words))
         except PowerError as error:
@@ -132,9 +145,12 @@ async def _answer(worker: Worker, line: str) -> None:
 
 async def _serve() -> None:
     worker = Worker()
+    orders = []
     async with asyncio.TaskGroup() as tasks:
         while line := await asyncio.to_thread(sys.stdin.readline):
-            tasks.create_task(_answer(worker, line))
+            orders.append(tasks.create_task(_answer(worker, line)))
+        for order in orders:
+            order.cancel()
     await worker.close()
 
 

@@ -128,6 +128,19 @@ class PluggedModel:
     def __init__(self, model: Model) -> None:
         self.model = model
 
+    def put(self, path: str, value: int) -> list[bytes]:
+        """Let all values whose path ends so be another; return the input reports with them."""
+        model, steps = self.model, NAMES.path(path) or ()
+        size = int(model.parsed.has_ids)
+        changed = []
+        for place in model.parsed.fields:
+            if steps and place.path[-len(steps) :] == steps:
+                key = place.report, place.id
+                report = model.reports[key]
+                model.reports[key] = report[:size] + with_raw(place, report[size:], value)
+                changed.append(key)
+        return [model.reports[key] for key in dict.fromkeys(changed) if key[0] is Report.INPUT]
+
     @property
     def descriptors(self) -> bytes:
         """The device descriptor and its only configuration; interfaces before HID's are empty."""

@@ -7,13 +7,11 @@ import sys
 
 import pytest
 
-from services.driver.protocols.hid.descriptor import Report, find
-from services.driver.protocols.hid.values import with_raw
 from shared.topics import DeviceTopic
 from tests.integration.watcher import TIMEOUT, watching
 from tests.realusb import Machine
 from tests.realusb_ours import OurUsbDrivers
-from tests.realusb_recorded import FOLDER, NAMES, PluggedModel, model_of
+from tests.realusb_recorded import FOLDER, PluggedModel, model_of
 from tests.simulators.qx import MEGATEC
 from tests.simulators.usb_bridges import MODELS
 
@@ -28,19 +26,9 @@ CHARGE = "UPS.PowerSummary.RemainingCapacity"
 MAINS = "UPS.PowerSummary.PresentStatus.ACPresent"
 
 
-def put(peer, path, value):
-    """Let the device have another value, in its reports of both kinds; return the input report."""
-    model = peer.model
-    for kind in (Report.FEATURE, Report.INPUT):
-        place = find(model.parsed.fields, NAMES.path(path), kind)
-        report = model.reports[kind, place.id]
-        model.reports[kind, place.id] = report[:1] + with_raw(place, report[1:], value)
-    return model.reports[Report.INPUT, place.id]
-
-
 def eaton(charge):
     peer = PluggedModel(model_of(EATON))
-    put(peer, CHARGE, charge)
+    peer.put(CHARGE, charge)
     return peer
 
 
@@ -107,7 +95,7 @@ async def test_what_a_device_says_unasked_is_on_the_bus(machine, broker, watcher
     machine.plug("1-1", peer)
     async with serving(machine, broker, tmp_path, {"ups": "1-1"}, poll_interval=60):
         await watcher.variable("ups", "ups.status", "OL CHRG")
-        peer.model.say(put(peer, MAINS, 0))
+        peer.model.say(*peer.put(MAINS, 0))
         machine.look("1-1")
         await watcher.until(lambda: "OB" in watcher.variables("ups")["ups.status"], "on battery")
 

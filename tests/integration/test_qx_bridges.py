@@ -53,10 +53,14 @@ def bus(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def short_pauses(monkeypatch):
-    for bridge in BRIDGES:
-        if getattr(bridge, "pause", 0.0):
-            object.__setattr__(bridge, "pause", 0.0)
+def no_pauses():
+    """Do not wait for what simulated devices do at once."""
+    pauses = [(bridge, bridge.pause) for bridge in BRIDGES]
+    for bridge, _ in pauses:
+        object.__setattr__(bridge, "pause", 0.0)
+    yield
+    for bridge, pause in pauses:
+        object.__setattr__(bridge, "pause", pause)
 
 
 def options(name, **more):

@@ -211,10 +211,12 @@ class QxUsbLine:
             with contextlib.suppress(NoReportError):
                 await self._line.read(0x81, bridge.read_before, 1.0)
         asked = bridge.asked_before(self._step, index, self._skipped)
+        pause = 0.0 if self._step else bridge.pause
         self._step += 1
         for number, length in asked:
             with contextlib.suppress(NoReportError):
                 await self._text(number, self._language or LANGUAGE, length)
+        await asyncio.sleep(pause)
 
     async def _descriptor(self, bridge: TextBridge, index: int) -> tuple[bytes, bool]:
         """Read a text in the language that is meant; tell whether a language was named."""

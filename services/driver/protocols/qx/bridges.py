@@ -114,6 +114,7 @@ HUNNOX = replace(
     indexes={**FABULA.indexes, b"BL\r": 243},
     length=102,
     first=((0, 1026), (0, 1026), (1, 1026)),
+    pause=0.01,
     between=((13, 102), (3, 102), (12, 102)),
 )
 SNR = TextBridge(

@@ -202,9 +202,9 @@ class TextBridge:
     `indexes` has the number for each request, `leads` what the first byte of a reply is replaced
     with. With `has_shutdowns` the numbers of shutdowns are computed. A device may need its endpoint
     to be read before (`read_before` bytes), and other texts to be asked for: `first` once for a
-    line, and one of `between` before each request, number and length each. `language` is that of
-    all texts where the settings name none; None: the device's first one. A reply that says that
-    there is none is asked for `tries` times.
+    line, with a `pause` behind, and one of `between` before each further request, number and length
+    each. `language` is that of all texts where the settings name none; None: the device's first
+    one. A reply that says that there is none is asked for `tries` times.
     """
 
     name: str
@@ -214,6 +214,7 @@ class TextBridge:
     length: int = 255
     read_before: int = 0
     first: tuple[tuple[int, int], ...] = ()
+    pause: float = 0.0
     between: tuple[tuple[int, int], ...] = ()
     language: int | None = None
     tries: int = 1

@@ -1,7 +1,7 @@
 """The objects of one device: the rows of its mapping, once for each device, outlet and so on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.driver.protocols.snmp.layout import (
     DEVICE_COUNT,
@@ -33,7 +33,7 @@ FAST = ("battery.charge", "battery.runtime", STATUS, ALARMS)
 FAST_PARTS = {"outlet.%i.status", "outlet.group.%i.status"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Item:
     """One object to be read: the row that it is of, its OID and the name of the variable."""
 
@@ -42,7 +42,7 @@ class Item:
     oid: str
     unit: Unit
     index: int | None
-    scope: Scope = field(compare=False)
+    scope: Scope
 
     @property
     def is_status(self) -> bool:

@@ -71,6 +71,8 @@ class Plan:
     _kinds: dict[str, Kind] = field(default_factory=dict)
     _alarms: frozenset[str] = frozenset()
     _full_walks: int = 0
+    _limits: dict[str, Writable] = field(default_factory=dict)
+    _last: Reading | None = None
 
     def __post_init__(self) -> None:
         self._survey = Survey(self.mapping)
@@ -121,11 +123,13 @@ class Plan:
         `unsure` are OIDs that the device did not answer this time, but may have.
         """
         asked = self._due(walk)
-        had_status = any(each.is_status for each in self._texts)
+        had_status = self._full_walks > 0 and self._tells_status()
         for item in asked:
             self._take_item(item, answers)
         if any(each.is_count_of_alarms for each in asked):
-            self._alarms = frozenset(each.oid or "" for each in (alarms or {}).values())
+            found = frozenset(each.oid or "" for each in (alarms or {}).values())
+            self._last = self._last if found == self._alarms else None
+            self._alarms = found
         if not self._full_walks:
             self._kinds |= {oid: answer.kind for oid, answer in answers.items()}
             self._learn({*answers, *unsure})
@@ -133,30 +137,15 @@ class Plan:
             self._full_walks += 1
         if not self._texts:
             raise DeviceError("the device answers nothing that its mapping asks for")
-        if had_status and not any(each.is_status for each in self._texts):
+        if had_status and not self._tells_status():
             raise DeviceError("the device tells its status no more")
         return self.reading()
 
     def reading(self) -> Reading:
-        """Tell what is known of the device now."""
-        found = {name: each.value for name, each in self._kept.items()}
-        said: list[str] = []
-        alarms: list[str] = []
-        for item, text in self._in_order():
-            if item.is_status:
-                said += text.split()
-            elif item.is_alarm:
-                alarms += [orders.alarm_text(item, text)] if text else []
-            elif not item.is_count_of_alarms:
-                found[item.name] = text
-        for told in (each for each in self.mapping.alarms if each.oid in self._alarms):
-            said += [told.status] if told.status else []
-            alarms += [told.alarm] if told.alarm else []
-        has_status = any(each.is_status for each in self._items)
-        status = " ".join(words(" ".join(said))) if has_status else None
-        return Reading(
-            found, status, tuple(dict.fromkeys(alarms)), self._writable(), self.commands()
-        )
+        """Tell what is known of the device now: the same object as long as it is the same."""
+        if self._last is None:
+            self._last = self._reading()
+        return self._last
 
     def commands(self) -> tuple[str, ...]:
         """List the commands that the device takes."""
@@ -176,6 +165,7 @@ class Plan:
         item = next((each for each in self._writable_items() if each.name == name), None)
         if item is None and kept and self.keeps(name):
             self._kept[name] = replace(kept, value=value)
+            self._last = None
             return {}
         return orders.setting(item, name, value, self._kinds)
 
@@ -194,6 +184,26 @@ class Plan:
         kept = self._kept.get(name)
         return bool(kept and kept.row and kept.row.is_writable)
 
+    def _reading(self) -> Reading:
+        found = {name: each.value for name, each in self._kept.items()}
+        said: list[str] = []
+        alarms: list[str] = []
+        for item, text in self._in_order():
+            if item.is_status:
+                said += text.split()
+            elif item.is_alarm:
+                alarms += [orders.alarm_text(item, text)] if text else []
+            elif not item.is_count_of_alarms:
+                found[item.name] = text
+        for told in (each for each in self.mapping.alarms if each.oid in self._alarms):
+            said += [told.status] if told.status else []
+            alarms += [told.alarm] if told.alarm else []
+        has_status = any(each.is_status for each in self._items)
+        status = " ".join(words(" ".join(said))) if has_status else None
+        return Reading(
+            found, status, tuple(dict.fromkeys(alarms)), self._writable(), self.commands()
+        )
+
     def _due(self, walk: Walk) -> list[Item]:
         if not self._full_walks:
             return self._items
@@ -207,16 +217,19 @@ class Plan:
 
     def _take_item(self, item: Item, answers: Answers) -> None:
         answer = answers.get(item.oid)
-        self._texts.pop(item, None)
+        old = self._texts.pop(item, None)
         if answer is None:
             self._stale.add(item)
+            self._last = self._last if old is None else None
             return
         self._stale.discard(item)
         self._kinds[item.oid] = answer.kind
         item.scope.answers = answers if item.row.lookup and item.row.lookup.beside else {}
         text = values.convert(item.row, answer, item.scope)
         if text is not None:
-            self._texts[item] = self._line_to_neutral(item.row, text)
+            text = self._texts[item] = self._line_to_neutral(item.row, text)
+        if text != old:
+            self._last = None
 
     def _line_to_neutral(self, row: Row, text: str) -> str:
         if not self.wishes.is_line_to_line or not row.variable.startswith("input.transfer."):
@@ -226,6 +239,7 @@ class Plan:
 
     def _learn(self, known: Collection[str]) -> None:
         """Forget what the device lacks, and what another row tells better."""
+        self._last = None
         self._items = [each for each in self._items if each.oid in known]
         unique = [each for each in self._texts if Flag.UNIQUE in each.row.flags]
         best: dict[str, Item] = {}
@@ -240,6 +254,10 @@ class Plan:
             for each in self._orders
             if each.oid in known or part_of(each.command.flags) is not None
         ]
+
+    def _tells_status(self) -> bool:
+        """Tell whether the device answered for its status when it was asked last."""
+        return any(each.is_status and each not in self._stale for each in self._items)
 
     def _is_idle(self, item: Item) -> bool:
         """Tell whether an object is for three phases of a device that shows no second one."""
@@ -258,12 +276,13 @@ class Plan:
         return [each for each, _ in self._in_order() if each.row.is_writable]
 
     def _writable(self) -> dict[str, Writable]:
-        kept = {
-            name: orders.limits(each.row)
-            for name, each in self._kept.items()
-            if each.row and each.row.is_writable
-        }
-        return kept | {each.name: orders.limits(each.row) for each in self._writable_items()}
+        """Say what can be written; the limits are made once."""
+        rows = {name: each.row for name, each in self._kept.items() if each.row}
+        rows = {name: row for name, row in rows.items() if row.is_writable}
+        rows |= {each.name: each.row for each in self._writable_items()}
+        for name in rows.keys() - self._limits.keys():
+            self._limits[name] = orders.limits(rows[name])
+        return {name: self._limits[name] for name in rows}
 
 
 @lru_cache

@@ -124,6 +124,23 @@ def test_a_device_without_its_status_is_lost():
         agent.poll(plan, Walk.FAST)
 
 
+def test_a_status_without_a_word_is_none():
+    plan, agent, _ = started("apcc", UPS)
+    agent.walk = {**UPS, f"{APC}.4.1.1.0": whole(99)}
+    assert agent.poll(plan, Walk.FAST).status == ""
+    agent.walk = UPS
+    assert agent.poll(plan, Walk.FAST).status == "OL"
+
+
+def test_the_same_reading_is_the_same_object():
+    plan, agent, first = started("apcc", UPS)
+    assert agent.poll(plan, Walk.FAST) is agent.poll(plan)
+    agent.walk = {**UPS, f"{APC}.2.2.1.0": whole(99)}
+    assert agent.poll(plan, Walk.FAST) is not first
+    agent.walk = {oid: value for oid, value in UPS.items() if oid != f"{APC}.2.2.1.0"}
+    assert "battery.charge" not in agent.poll(plan, Walk.FAST).variables
+
+
 def test_a_device_that_answers_nothing_is_lost():
     with pytest.raises(DeviceError, match="answers nothing"):
         started("apcc", {})

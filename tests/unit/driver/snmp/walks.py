@@ -50,7 +50,7 @@ class Player:
     """Answers as the agent of a walk."""
 
     def __init__(self, walk: dict[str, Value]) -> None:
-        self.walk = walk
+        self.walk = dict(walk)
         self.asked: list[str] = []
 
     def get(self, oids: Iterable[str]) -> dict[str, Value]:

@@ -266,3 +266,34 @@ async def test_noise_without_end_is_an_error(ups):
     with pytest.raises(DeviceError):
         await reports.get(Report.FEATURE, 6, 6)
     await reports.close()
+
+
+@pytest.mark.parametrize(("release", "option"), [(0x0202, None), (0x0100, 1)])
+async def test_a_device_with_a_second_descriptor_is_asked_for_that_one(release, option):
+    model = model_of(NAME)
+    model.release = release
+    plain, asked = model.control, []
+
+    def control(kind, request, value, index, data):
+        if (kind, request) == (0x81, 0x06):
+            asked.append(value & 0xFF)
+            value &= 0xFF00
+        return plain(kind, request, value, index, data)
+
+    with SimulatedShut(model) as ups:
+        object.__setattr__(model, "control", control)
+        reports = ShutReports(ups.port, LEVELS, option)
+        await reports.open()
+        assert await reports.descriptor() == model.descriptor
+        await reports.close()
+    assert asked == [1, 1]
+
+
+async def test_a_line_that_is_lost_ends_the_waiting(ups):
+    reports = await opened(ups)
+    waiting = asyncio.create_task(reports.inputs())
+    await asyncio.sleep(0)
+    await reports.close()
+    with pytest.raises(DeviceError):
+        async with asyncio.timeout(TIMEOUT):
+            await waiting

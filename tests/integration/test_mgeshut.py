@@ -50,7 +50,8 @@ def cut_mains(ups):
     """Let the device be on battery; return the input report that says so."""
     plugged = PluggedModel(ups.model)
     plugged.put(CHARGE, 50)
-    return plugged.put(PRESENT, 0)
+    plugged.put(PRESENT, 0)
+    return ups.model.reports[Report.INPUT, 1]
 
 
 def settings(broker, folder, ups, **more):

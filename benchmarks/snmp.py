@@ -20,9 +20,9 @@ from shared.bus import connect
 from shared.messages import Availability, availability_of
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice
-from tests.brokers import free_port
 from tests.realnut import find_nut_program
 from tests.simulators.snmp import SnmpSimulator
+from tests.simulators.snmpd import free_udp_port
 
 MANY = 1000
 STATUS, FULL = 5.0, 30.0  # seconds between polls
@@ -64,7 +64,7 @@ def _driver_service() -> tuple[float, float, float]:
     """Return the percent of a core, the megabytes and the 99th percentile of the lateness."""
     with running() as programs:
         broker, _ = nutbus.start_mosquitto(programs)
-        file, port = programs.folder / "polls", free_port()
+        file, port = programs.folder / "polls", free_udp_port()
         command = ("-m", "benchmarks.snmpagents", str(MANY), str(port), str(file))
         programs.start("snmpagents", sys.executable, *command)
         programs.until(file.exists, "the SNMP agents do not start")

@@ -21,6 +21,7 @@ from services.driver.transports.snmp import (
     Version,
 )
 from shared.errors import DeviceError
+from tests.simulators.snmpd import free_udp_port
 
 pytestmark = pytest.mark.integration
 
@@ -77,10 +78,11 @@ async def _until_it_answers(agent: SnmpAgent) -> None:
                 return
 
 
-async def test_all_versions_read_the_same(tmp_path: Path, free_port: int):
-    async with _snmpsim(tmp_path, free_port):
+async def test_all_versions_read_the_same(tmp_path: Path):
+    port = free_udp_port()
+    async with _snmpsim(tmp_path, port):
         for version in Version:
-            agent = SnmpAgent(SnmpSettings("127.0.0.1", free_port, version, user=USER, retries=0))
+            agent = SnmpAgent(SnmpSettings("127.0.0.1", port, version, user=USER, retries=0))
             await _until_it_answers(agent)
             assert await agent.get(EXPECTED) == EXPECTED, version
             assert await agent.column("1.3.6.1.2.1.2.2.1.1") == ROWS, version

@@ -22,7 +22,7 @@ from services.driver.transports.snmp import (
 )
 from services.driver.transports.snmpexchange import UserExchange
 from tests.simulators.snmp import Objects, SnmpSimulator
-from tests.simulators.snmpd import NAME, Snmpd, find_program
+from tests.simulators.snmpd import NAME, Snmpd, find_program, free_udp_port
 
 pytestmark = pytest.mark.integration
 
@@ -41,8 +41,13 @@ SENDERS = {
 
 
 @pytest.fixture
-def where(free_port: int) -> str:
-    return f"127.0.0.1:{free_port}"
+def port() -> int:
+    return free_udp_port()
+
+
+@pytest.fixture
+def where(port: int) -> str:
+    return f"127.0.0.1:{port}"
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
@@ -52,16 +57,12 @@ async def _until(is_so: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("name", SENDERS)
-async def test_the_real_agent_wakes_us(tmp_path: Path, free_port: int, name: str):
+async def test_the_real_agent_wakes_us(tmp_path: Path, port: int, where: str, name: str):
     version, line = SENDERS[name]
     user = 'ups SHA-256 "correct horse" AES "battery staple"'
-    lines = ["authtrapenable 1", line.format(port=free_port)]
+    lines = ["authtrapenable 1", line.format(port=port)]
     async with Snmpd(tmp_path / "snmpd", [user], lines) as snmpd:
-        agent = SnmpAgent(
-            SnmpSettings(
-                "127.0.0.1", snmpd.port, version, user=USER, traps=f"127.0.0.1:{free_port}"
-            )
-        )
+        agent = SnmpAgent(SnmpSettings("127.0.0.1", snmpd.port, version, user=USER, traps=where))
         await agent.open()
         await agent.get([NAME])
         taken = agent.notifications.get("taken", 0)

@@ -2,12 +2,11 @@
 
 import asyncio
 import shutil
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-from tests.brokers import free_port
 
 WRITE_COMMUNITY = "private"
 CONTACT = "1.3.6.1.2.1.1.4.0"
@@ -22,11 +21,18 @@ def find_program(name: str) -> str:
     return found
 
 
+def free_udp_port() -> int:
+    """Find a port of UDP that nobody has."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Snmpd:
     """A real agent; `users` are lines of createUser without the word."""
 
     def __init__(self, folder: Path, users: Sequence[str] = (), lines: Sequence[str] = ()) -> None:
-        self.port = free_port()
+        self.port = free_udp_port()
         self.engine = "80001f8804" + "6e7574627573"
         self._folder = folder
         self._users = users

@@ -161,6 +161,13 @@ def test_a_text_that_is_no_oid_is_told(oid):
         ber.oid_bytes(oid)
 
 
+def test_what_follows_a_value_is_malformed():
+    binding = ber.tagged(0x30, b"\x06\x02\x2b\x06" + b"\x02\x01\x05" + b"\x02\x01\x06")
+    content = ber.integer(1) * 3 + ber.tagged(0x30, binding)
+    with pytest.raises(MalformedError, match="follows a value"):
+        read_message(message(V2C, b"public", ber.tagged(Operation.RESPONSE, content)))
+
+
 def test_an_endless_oid_takes_no_time():
     with pytest.raises(MalformedError):
         ber.oid_text(b"\x2b" + b"\xff" * 60000 + b"\x01")

@@ -1,29 +1,21 @@
 """By what a model of the hardware list is served here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from services.driver.contract import Kind
 from services.driver.drivers import DRIVERS, NUT_DRIVER
-from shared.hardware.models import FIRST_RELEASE, GIVEN_UP, Model, Transport, Way
+from shared.hardware.models import FIRST_RELEASE, GIVEN_UP, Model, Way
 
 OLDEST_RELEASE: Final = "2.8.0"
-
-# Kinds that have NUT's name for a driver, and serve only some of the transports that it has.
-# The rest is served through NUT's own driver until ours has it.
-ONLY: Final[Mapping[str, Collection[Transport]]] = {
-    "qx": (Transport.SERIAL, Transport.UNTOLD),
-    "blazer": (Transport.SERIAL, Transport.UNTOLD),
-}
 
 
 class Served(StrEnum):
     """How well; the best comes first."""
 
     NATIVELY = "natively"
-    ON_SERIAL = "natively if it is on a serial line"
     THROUGH_NUT = "through NUT's driver"
     NOT = "not yet"
 
@@ -44,9 +36,8 @@ class Service:
     @property
     def text(self) -> str:
         """Say it to people."""
-        if self.served in (Served.NATIVELY, Served.ON_SERIAL):
-            also = "" if self.served is Served.NATIVELY else " on a serial line"
-            return f"driver {self.driver}{also}"
+        if self.served is Served.NATIVELY:
+            return f"driver {self.driver}"
         if self.served is Served.NOT:
             return "not yet"
         since = {"": "", "none": ", which no release has yet"}
@@ -64,9 +55,8 @@ def service(model: Model, drivers: Mapping[str, Kind] = DRIVERS) -> Service:
 def way_service(way: Way, drivers: Mapping[str, Kind] = DRIVERS) -> Service:
     """Tell how one way to a model is served."""
     kind = drivers.get(way.driver)
-    if kind is not None and way.transport in ONLY.get(kind.name, Transport):
-        untold = way.transport is Transport.UNTOLD
-        return Service(Served.ON_SERIAL if untold else Served.NATIVELY, kind.name, way.driver)
+    if kind is not None:
+        return Service(Served.NATIVELY, kind.name, way.driver)
     if NUT_DRIVER not in drivers or way.driver in GIVEN_UP:
         return Service(Served.NOT, "", way.driver)
     release = FIRST_RELEASE.get(way.driver, OLDEST_RELEASE)

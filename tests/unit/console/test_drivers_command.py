@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from services.console.__main__ import app
 from services.console.drivers.command import NotFoundError
-from services.console.drivers.serving import ONLY, Served, service, way_service
+from services.console.drivers.serving import Served, service, way_service
 from services.console.drivers.templates import TEMPLATES, template_names
 from services.console.drivers.texts import hit_lines, kind_lines
 from services.driver.contract import Kind
@@ -111,14 +111,14 @@ def test_a_long_list_is_cut_and_says_so():
     ("way", "served"),
     [
         (Way("blazer_ser", Transport.SERIAL), Served.NATIVELY),
-        (Way("nutdrv_qx", Transport.UNTOLD), Served.ON_SERIAL),
-        (Way("nutdrv_qx", Transport.USB), Served.THROUGH_NUT),
-        (Way("blazer_usb", Transport.USB), Served.THROUGH_NUT),
+        (Way("nutdrv_qx", Transport.UNTOLD), Served.NATIVELY),
+        (Way("nutdrv_qx", Transport.USB), Served.NATIVELY),
+        (Way("blazer_usb", Transport.USB), Served.NATIVELY),
         (Way("snmp-ups", Transport.NETWORK), Served.THROUGH_NUT),
         (Way("megatec_usb", Transport.USB), Served.NOT),
     ],
 )
-def test_a_way_is_served_by_the_driver_that_has_its_transport(way, served):
+def test_a_way_is_served_by_the_driver_of_its_name(way, served):
     assert way_service(way, SOME).served is served
 
 
@@ -144,13 +144,3 @@ def test_a_driver_that_only_later_releases_have_is_told_with_the_release():
 def test_the_tables_name_what_there_is():
     listed = {way.driver for each in models() for way in each.ways}
     assert set(FIRST_RELEASE) | GIVEN_UP <= listed
-    assert set(ONLY) <= {kind.name for kind in KINDS}
-
-
-def test_no_serial_driver_claims_the_usb_models_of_its_namesakes():
-    claimed = {
-        service(each).driver
-        for each in models()
-        if {way.transport for way in each.ways} == {Transport.USB}
-    }
-    assert claimed.isdisjoint(ONLY)

@@ -368,15 +368,15 @@ async def test_an_endless_stream_of_input_reports_holds_nobody_up(
     monkeypatch.setattr(usbhid_device, "QUICK_INTERVAL", 0.2)
     ups = small_ups()
     usb.plug(ups, "1-2")
-    async with driving(settings(broker, tmp_path, "ups", pollfreq=0)):
+    devices = {"ups": {"driver": "usbhid", "port": "auto", "pollfreq": 0}}
+    seldom = driver_settings(broker.url, tmp_path, devices, poll_interval=600)
+    async with driving(seldom):
         await watcher.available("ups")
         ups.asked.clear()
         ups.stream = (bytes((CHARGE, 100, count % 256, 0x0E)) for count in itertools.count())
         await until(lambda: ups.asked.count((FEATURE, STATUS)) > 5)  # it is still polled
         ups.reports[FEATURE, STATUS] = LOW_BATTERY
         await watcher.until(lambda: "LB" in watcher.variables("ups")["ups.status"])
-        ups.stream = None
-        await watcher.variable("ups", "battery.runtime", "3600")
         assert {status for status, _ in shown(watcher)} == {"OL", "OB DISCHRG LB"}
 
 

@@ -1,6 +1,6 @@
 """A machine with USB devices for real programs: they and libusb run as they are, not the kernel.
 
-umockdev's library (Debian: libumockdev0) is preloaded into a program: it turns to a folder for /sys
+umockdev's library (Debian: umockdev) is preloaded into a program: it turns to a folder for /sys
 and /dev, and hands on each ioctl on a USB device. This module keeps that folder, and
 tests/realusb_node.py answers, in threads of its own; a `Peer` is what is plugged in.
 """
@@ -152,7 +152,7 @@ def preloaded() -> str:
     with contextlib.suppress(OSError):
         ctypes.CDLL(PRELOADED)
         return PRELOADED
-    raise AssertionError(f"these tests need {PRELOADED}: apt-get install libumockdev0")
+    raise AssertionError(f"these tests need {PRELOADED}: apt-get install umockdev")
 
 
 def _built(folder: Path) -> Path:

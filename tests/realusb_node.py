@@ -96,14 +96,14 @@ class Node:
         self._is_gone = False
         for path in (self._path, self._socket_path):
             path.parent.mkdir(parents=True, exist_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._socket_path))
+        self._listener.listen(16)
         os.mkfifo(self._path)
         self._pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
         self._size = fcntl.fcntl(self._pipe, fcntl.F_SETPIPE_SZ, 4096)
         os.write(self._pipe, bytes(self._size))
         self._is_full = True
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(self._socket_path))
-        self._listener.listen(16)
         self._start(self._accept)
 
     @property
@@ -116,8 +116,8 @@ class Node:
         """Fail every transfer from now on, as the kernel does; no program can open it any more."""
         with self._lock:
             self._is_gone = True
+            # Its socket stays: a program that has just opened the node would be ended without it.
             self._path.unlink(missing_ok=True)
-            self._socket_path.unlink(missing_ok=True)
             for urb in (urb for opened in self._opened for urb in opened.urbs):
                 if urb.status is None:
                     urb.status = -errno.ESHUTDOWN

@@ -6,23 +6,24 @@ import os
 import pwd
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
 
 from benchmarks import nutbus
 from benchmarks.programs import Programs, resident_kilobytes, running
 from benchmarks.progress import say
 from benchmarks.report import Table, limit_row, percentile
-from benchmarks.snmpagents import host, is_dead, objects
+from benchmarks.snmpagents import host, is_dead
 from benchmarks.snmplibraries import libraries
 from services.driver.protocols.snmpwire.message import Pdu
-from shared.bus import connect
-from shared.messages import Availability, availability_of
+from shared.bus import Bus, connect
+from shared.messages import Availability, DeviceState, availability_of, read
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice
 from tests.realnut import find_nut_program
 from tests.simulators.snmp import SnmpSimulator
 from tests.simulators.snmpd import free_udp_port
+from tests.simulators.snmpups import BATTERY, NORMAL, SOURCE, objects
 
 MANY = 1000
 STATUS, FULL = 5.0, 30.0  # seconds between polls
@@ -32,6 +33,10 @@ START_TIMEOUT = 180.0
 LIMIT_PERCENT, LIMIT_MB, LIMIT_LATE = 100.0, 300.0, 1.0
 DRIVER = "snmp-ups"
 POLLS = 4
+SLEEPY = 20.0  # seconds between polls of a device that sends traps
+STORM_PAUSE = 1.1
+FAILURES = 20
+LIMIT_REACTION = 500.0  # ms
 QUIET = 0.5  # seconds without a packet that separate two polls
 
 Polls = list[list[Pdu]]
@@ -41,6 +46,7 @@ def snmp() -> Iterator[Table]:
     """Measure the fleet, then one UPS beside snmp-ups, then the libraries."""
     yield _fleet()
     yield _packets()
+    yield _reaction()
     yield libraries()
 
 
@@ -161,7 +167,7 @@ async def _polls() -> tuple[Polls, Polls]:
         async with SnmpSimulator(objects()) as theirs, SnmpSimulator(objects()) as ours:
             _start_real(programs, theirs.port)
             broker, _ = nutbus.start_mosquitto(programs)
-            device = {
+            device: dict[str, object] = {
                 "driver": "snmp",
                 "port": f"127.0.0.1:{ours.port}",
                 "snmp_version": "v2c",
@@ -181,6 +187,69 @@ async def _polls() -> tuple[Polls, Polls]:
     for name, polls in zip((DRIVER, "ours"), found, strict=True):
         say(f"{name}: packets of the start and of polls: {[len(poll) for poll in polls]}")
     return found
+
+
+def _reaction() -> Table:
+    delays = asyncio.run(_delays())
+    rows = (
+        limit_row("half of them, ms", None, percentile(delays, 50), None),
+        limit_row("99 %, ms", None, percentile(delays, 99), LIMIT_REACTION),
+    )
+    header = ("From a trap to the state on the bus", DRIVER, "ours", "to reach", "reached")
+    note = f"{FAILURES} changes of a UPS that is polled every {SLEEPY:g} s. snmp-ups has no traps."
+    return Table("Traps", header, rows, note)
+
+
+async def _delays() -> list[float]:
+    """Let the power fail and come back; return how many milliseconds each was on its way."""
+    with running() as programs:
+        async with SnmpSimulator(objects()) as agent:
+            broker, _ = nutbus.start_mosquitto(programs)
+            traps = ("127.0.0.1", free_udp_port())
+            device: dict[str, object] = {
+                "driver": "snmp",
+                "port": f"127.0.0.1:{agent.port}",
+                "mibs": "ietf",
+            }
+            tables: dict[str, dict[str, object]] = {
+                "bus": {"broker": broker},
+                "driver": {
+                    "id": "one",
+                    "poll_interval": SLEEPY,
+                    "snmp_traps": f"{traps[0]}:{traps[1]}",
+                },
+                "devices.ups": device,
+            }
+            async with connect(BusSettings(broker=broker)) as bus:
+                await bus.subscribe(bus.topics.every_device(DeviceTopic.STATE))
+                nutbus.start_service(programs, "driver", tables)
+                states = _statuses(bus)
+                async with asyncio.timeout(START_TIMEOUT):
+                    await _until(states, "OL")
+                    return [await _delay(agent, traps, states, turn) for turn in range(FAILURES)]
+
+
+async def _delay(
+    agent: SnmpSimulator, traps: tuple[str, int], states: AsyncGenerator[str], turn: int
+) -> float:
+    await asyncio.sleep(STORM_PAUSE)  # longer than a storm is waited out
+    source, word = ((BATTERY, "OB"), (NORMAL, "OL"))[turn % 2]
+    agent.objects.put(SOURCE, source)
+    began = time.perf_counter()
+    agent.notify(traps)
+    await _until(states, word)
+    return (time.perf_counter() - began) * 1e3
+
+
+async def _statuses(bus: Bus) -> AsyncGenerator[str]:
+    async for message in bus.listen():
+        yield read(DeviceState, message).vars.get("ups.status", "")
+
+
+async def _until(states: AsyncGenerator[str], word: str) -> None:
+    async for status in states:
+        if word in status.split():
+            return
 
 
 def _start_real(programs: Programs, port: int) -> None:

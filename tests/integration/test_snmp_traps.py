@@ -21,8 +21,11 @@ from services.driver.transports.snmp import (
     Version,
 )
 from services.driver.transports.snmpexchange import UserExchange
+from tests.brokers import Mosquitto
+from tests.integration.watcher import driver_settings, driving, watching
 from tests.simulators.snmp import Objects, SnmpSimulator
 from tests.simulators.snmpd import NAME, Snmpd, find_program, free_udp_port
+from tests.simulators.snmpups import BATTERY, NORMAL, SOURCE, objects
 
 pytestmark = pytest.mark.integration
 
@@ -251,6 +254,24 @@ async def test_a_trap_of_version_3_that_is_old_or_forged_is_ignored(tmp_path: Pa
             await _until(lambda: agent.notifications.get("taken") == 1)
         assert await _is_woken(agent)
         await agent.close()
+
+
+async def test_a_power_failure_is_on_the_bus_long_before_the_next_poll(
+    broker: Mosquitto, tmp_path: Path, where: str
+):
+    async with SnmpSimulator(objects()) as agent, watching(broker.url) as watcher:
+        device = {"driver": "snmp", "port": f"127.0.0.1:{agent.port}", "mibs": "ietf"}
+        settings = driver_settings(
+            broker.url, tmp_path, {"ups": device}, poll_interval=600, snmp_traps=where
+        )
+        async with driving(settings):
+            await watcher.variable("ups", "ups.status", "OL")
+            agent.objects.put(SOURCE, BATTERY)
+            agent.notify(_target(where))
+            await watcher.variable("ups", "ups.status", "OB")
+            agent.objects.put(SOURCE, NORMAL)
+            agent.notify(_target(where))
+            await watcher.variable("ups", "ups.status", "OL")
 
 
 async def test_the_port_is_given_back_with_the_last_agent(fleet: Fleet, where: str):

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from services.driver.protocols.snmpwire.message import Operation, message, request
 from services.driver.protocols.snmpwire.security import Engine
 from services.driver.protocols.snmpwire.values import Kind, Value
+from services.driver.settings import DriverSection
 from services.driver.transports import snmptraps
 from services.driver.transports.snmp import (
     Authentication,
@@ -296,3 +298,14 @@ async def test_agents_are_polled_even_if_the_port_is_taken(
         assert len(caplog.records) == 1
         assert "polled only" in caplog.text
         assert await agent.get([OID]) == {OID: Value(Kind.INTEGER, 1)}
+
+
+@pytest.mark.parametrize("where", ["", "0.0.0.0:162", "[::]:162", "127.0.0.1:1162"])
+def test_the_settings_say_where_notifications_arrive(where: str):
+    assert DriverSection(id="test", snmp_traps=where).snmp_traps == where
+
+
+@pytest.mark.parametrize("where", ["162", "localhost:162", "0.0.0.0", "0.0.0.0:0", "0.0.0.0:x"])
+def test_a_place_that_is_none_is_told(where: str):
+    with pytest.raises(ValidationError, match="HOST:PORT"):
+        DriverSection(id="test", snmp_traps=where)

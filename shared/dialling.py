@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import BusError
+from shared.lookup import Found, addresses
 from shared.settings import BusSettings
 
+_OF_NAMES = 0.8  # of the patience, so that who waits is told what did not answer
 QUICK_ACKNOWLEDGE: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 
 
@@ -39,7 +41,7 @@ async def dialled(
     The addresses of the host are tried in turn; each gets its share of `patience` (seconds). The
     socket does not block and does not delay what is small.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await _found(host, port, patience)
     error = OSError("the name has no address")
     for family, kind, protocol, _, where in found:
         try:
@@ -49,6 +51,14 @@ async def dialled(
         except OSError as failed:  # TimeoutError is one
             error = failed
     raise error
+
+
+async def _found(host: str, port: int, patience: float) -> Found:
+    try:
+        async with asyncio.timeout(patience * _OF_NAMES):
+            return await addresses(host, port)
+    except TimeoutError:
+        raise OSError(f"no name server tells the address of {host!r}") from None
 
 
 def tls_context(settings: BusSettings, manner: Manner = USUAL) -> ssl.SSLContext:
@@ -81,7 +91,7 @@ async def _connected(
 ) -> socket.socket:
     try:
         line.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(line, where)
+        await _connect(line, where)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # Nagle would cost 44 ms
         if context:
             line = context.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
@@ -90,6 +100,17 @@ async def _connected(
         line.close()
         raise
     return line
+
+
+async def _connect(line: socket.socket, where: tuple[Any, ...]) -> None:
+    """Connect to an address; uvloop's own sock_connect would queue behind lookups of names."""
+    code = line.connect_ex(where)
+    if code == errno.EINPROGRESS:
+        loop = asyncio.get_running_loop()
+        await _until_ready(line, loop.add_writer, loop.remove_writer)
+        code = line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if code:
+        raise OSError(code, os.strerror(code))
 
 
 async def _shake_hands(line: ssl.SSLSocket) -> None:
@@ -104,7 +125,7 @@ async def _shake_hands(line: ssl.SSLSocket) -> None:
 
 
 async def _until_ready(
-    line: ssl.SSLSocket, add: Callable[..., None], remove: Callable[..., object]
+    line: socket.socket, add: Callable[..., None], remove: Callable[..., object]
 ) -> None:
     ready = asyncio.Event()
     add(line, ready.set)
@@ -120,4 +141,4 @@ def plain_reason(error: OSError | ValueError) -> str:
         return str(error)
     if error.errno and error.errno in errno.errorcode:
         return os.strerror(error.errno)
-    return str(error) or "no answer"
+    return error.strerror or str(error) or "no answer"

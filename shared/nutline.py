@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from shared.dialling import dialled, plain_reason
 from shared.errors import PowerError, SettingsError
 from shared.nutwire import WireError, join, split
 
@@ -228,9 +229,14 @@ async def connected(host: str, port: int, security: Security | None) -> AsyncGen
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     try:
         async with asyncio.timeout(PATIENCE):
-            reader, writer = await asyncio.open_connection(host, port, limit=LINE_LIMIT)
+            plain = await dialled(host, port, None, PATIENCE)
+            try:
+                reader, writer = await asyncio.open_connection(sock=plain, limit=LINE_LIMIT)
+            except BaseException:
+                plain.close()
+                raise
     except OSError as error:  # TimeoutError is one
-        why = error.strerror or str(error) or "no answer"
+        why = plain_reason(error)
         raise LineError(f"cannot reach the NUT server at {where}: {why}") from None
     line = Line(reader, writer, where)
     try:

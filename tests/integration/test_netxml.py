@@ -9,7 +9,7 @@ import pytest
 
 from services.driver.contract import Reading, Site
 from services.driver.drivers.netxml import NetxmlDriver, NetxmlOptions
-from services.driver.transports.http import MAX_BODY, check_port
+from services.driver.transports.http import MAX_BODY, HttpDevice, HttpSettings, check_port
 from shared.errors import DeviceError, RefusedError, SettingsError
 from tests.simulators.eaton_certificates import make_certificates
 from tests.simulators.netxml import (
@@ -353,3 +353,26 @@ def test_options_are_taken_as_the_files_of_nut_write_them():
     assert (options.timeout, options.shutdown_timer, options.do_convert_deci) == (7.0, 0, True)
     with pytest.raises(ValueError, match="password needs login"):
         NetxmlOptions.model_validate({"password": "x"})
+
+
+async def test_a_card_by_name_is_read_while_no_other_name_can_be_looked_up(monkeypatch):
+    """The few threads of the event loop for lookups may all wait for a dead name server."""
+
+    async def none_left(*_: object, **__: object) -> list[object]:
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", none_left)
+    with Card() as card:
+        device = HttpDevice(card.url.replace("127.0.0.1", "localhost"), HttpSettings())
+        await device.open()
+        assert b"PRODUCT_INFO" in await device.get("/mgeups/product.xml")
+        await device.close()
+
+
+async def test_a_card_with_an_unknown_name_is_named_with_the_reason():
+    device = HttpDevice(f"http://{'x' * 70}.test", HttpSettings())
+    await device.open()
+    with pytest.raises(DeviceError, match="no name of a host"):
+        await device.get("/mgeups/product.xml")
+    await device.close()

@@ -17,12 +17,15 @@ from typing import NamedTuple
 import httpx
 from pydantic import SecretStr
 
+from shared.dialling import plain_reason
 from shared.errors import DeviceError, SettingsError
+from shared.lookup import addresses
 
 CLOSE_TIMEOUT = 3.0
 MAX_BODY = 1024 * 1024  # bytes; no device says more on one page
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request otherwise
 
+_PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[^\s/?#@%]+\Z")
 _RULE = "port: name the address of the card, such as http://ups.example.com or https://10.0.0.2:443"
 
@@ -96,9 +99,8 @@ class HttpDevice:
             verify = await asyncio.to_thread(_context, settings)
         self._client = httpx.AsyncClient(
             auth=login,
-            verify=verify,
+            transport=_Transport(verify),
             timeout=settings.timeout,
-            limits=httpx.Limits(max_connections=1),
             headers={"User-Agent": "nutbus", "Accept-Encoding": "identity"},
             trust_env=False,
         )
@@ -171,6 +173,35 @@ class HttpDevice:
         return bytes(body)
 
 
+class _Transport(httpx.AsyncHTTPTransport):
+    """One connection; names of hosts are looked up where a dead name server hinders nobody."""
+
+    def __init__(self, verify: ssl.SSLContext | bool) -> None:
+        limits = httpx.Limits(max_connections=1)
+        super().__init__(verify=verify, limits=limits, trust_env=False)
+        self._last = ""  # the address at which the device was last
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the first address of its host that can be reached."""
+        url = request.url
+        try:
+            found = await addresses(url.host, url.port or _PORTS[url.scheme])
+        except OSError as error:
+            raise httpx.ConnectError(plain_reason(error), request=request) from error
+        hosts = sorted(dict.fromkeys(where[0] for *_, where in found), key=self._is_other)
+        while hosts:
+            self._last = hosts.pop(0)
+            try:
+                return await super().handle_async_request(_sent_to(self._last, request))
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if not hosts:
+                    raise
+        raise httpx.ConnectError("the name has no address", request=request)
+
+    def _is_other(self, host: str) -> bool:
+        return host != self._last
+
+
 class _Login(httpx.Auth):
     """Answers the challenge of a device, digest or basic, and sends nothing before it."""
 
@@ -188,6 +219,17 @@ class _Login(httpx.Auth):
                 return
             self._chosen = self._digest if "digest" in asked else self._basic
         yield from self._chosen.auth_flow(request)
+
+
+def _sent_to(address: str, request: httpx.Request) -> httpx.Request:
+    """Address a request; its Host and the name in the certificate stay those of the device."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.host},
+    )
 
 
 def _context(settings: HttpSettings) -> ssl.SSLContext:

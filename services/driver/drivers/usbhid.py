@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from services.driver.contract import Site
 from services.driver.drivers.usbhid_device import HidDriver
-from services.driver.drivers.usbhid_options import UsbHidOptions
+from services.driver.drivers.usbhid_options import LONGEST_WAIT, UsbHidOptions
 from services.driver.protocols.hid import registry
 from services.driver.protocols.hid.descriptor import Descriptor
 from services.driver.protocols.hid.standard import STANDARD
@@ -25,7 +25,8 @@ class UsbHidDriver(HidDriver):
 
     def __init__(self, site: Site, options: UsbHidOptions) -> None:
         self._usb = Choice(options, site.tables)
-        self._wait = options.waitbeforereconnect if PORT_HINT in site.hints else 0.0
+        is_again = PORT_HINT in site.hints
+        self._wait = min(options.waitbeforereconnect, LONGEST_WAIT) if is_again else 0.0
         line = UsbLine(self._usb.chooses, self._usb.accepts, site.hints)
         reports = UsbReports(line, self._usb.quirks, options.usb_hid_desc_index)
         super().__init__(site, options, reports, self._usb.vendor, self._usb.quirks)

@@ -10,7 +10,7 @@ from services.driver.protocols.hid.table import Identity
 from shared.settings import Section
 
 UNUSED = "Accepted, and of no use here."
-LONGEST_WAIT = 60.0
+LONGEST_WAIT = 60.0  # seconds; opening a line may take 90 in all
 # Devices that say LB and RB for moments while they calibrate: makers and products (known from NUT).
 _UNSTEADY_MAKERS: Final = ("APC", "American Power Conversion")
 _UNSTEADY_PRODUCTS: Final = re.compile(r"(^|.* )(BX.*MI|BVK.*M2|BK.*M2[-_]CH)")
@@ -127,7 +127,7 @@ class UsbHidOptions(HidOptions):
         default=False, description="Ask for the greatest length of reports, for firmware that errs."
     )
     waitbeforereconnect: float = Field(
-        default=0.0, ge=0, le=LONGEST_WAIT, description="Seconds to wait before a new line."
+        default=0.0, ge=0, description="Seconds to wait before a new line, at most 60."
     )
     usb_set_altinterface: Index = Field(
         default=None, description="Alternate setting to choose, hexadecimal."
@@ -154,7 +154,7 @@ class UsbHidOptions(HidOptions):
         default=False, description="Accepted; nutbus scan --explore shows what a device has."
     )
     winhid: bool = Field(default=False, description=UNUSED)
-    libusb_debug: int | None = Field(default=None, alias="LIBUSB_DEBUG", description=UNUSED)
+    LIBUSB_DEBUG: int | None = Field(default=None, description=UNUSED)
 
 
 def is_unsteady(device: Identity) -> bool:

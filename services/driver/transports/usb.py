@@ -25,7 +25,7 @@ from shared.errors import AbsentError, DeviceError
 
 TIMEOUT = 5.0  # seconds for one transfer, as NUT has it
 LOOK_INTERVAL = 0.5  # seconds between two looks for a device that is away
-PATIENCE = 60.0  # seconds of looking before the reason is told anew
+PATIENCE = 15.0  # seconds of looking before the reason is told anew
 SETTLE = 5.0  # seconds in which a device that was here before must come back to its own port
 PORT_HINT = "usb port"
 SERIAL_HINT = "usb serial"

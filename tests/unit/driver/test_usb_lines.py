@@ -139,3 +139,55 @@ def test_the_udev_rules_hold_every_id():
 def test_the_page_on_coverage_is_up_to_date():
     run = subprocess.run([sys.executable, "tools/usb-coverage", "--check"], cwd=ROOT, check=False)
     assert run.returncode == 0, "run tools/usb-coverage"
+
+
+def test_every_option_of_nuts_manual_is_taken_as_ups_conf_writes_it():
+    flags = {
+        "pollonly",
+        "onlinedischarge",
+        "onlinedischarge_battery",
+        "onlinedischarge_onbattery",
+        "onlinedischarge_calibration",
+        "lbrb_log_delay_without_calibrating",
+        "disable_fix_report_desc",
+        "powercom_sdcmd_byte_order_fallback",
+        "powercom_sdcmd_discrete_delay",
+        "explore",
+        "maxreport",
+        "interruptonly",
+        "allow_duplicates",
+        "winhid",
+        "usb_set_altinterface",
+    }
+    numbers = {
+        "lowbatt": "30",
+        "offdelay": "-1",
+        "ondelay": "30",
+        "pollfreq": "30",
+        "interrupt_pipe_no_events_tolerance": "-1",
+        "onlinedischarge_log_throttle_sec": "-1",
+        "onlinedischarge_log_throttle_hovercharge": "99",
+        "lbrb_log_delay_sec": "3",
+        "interruptsize": "8",
+        "waitbeforereconnect": "100",
+        "LIBUSB_DEBUG": "4",
+        "usb_config_index": "0",
+        "usb_hid_rep_index": "0",
+        "usb_hid_desc_index": "1",
+        "usb_hid_ep_in": "4",
+        "usb_hid_ep_out": "5",
+    }
+    texts = {
+        "vendorid": "051d",
+        "productid": "0002",
+        "vendor": "APC.*",
+        "product": ".*",
+        "serial": "A.*",
+        "bus": "001",
+        "device": "002",
+        "busport": "003",
+        "subdriver": "apc",
+    }
+    options = UsbHidOptions.model_validate({**dict.fromkeys(flags, True), **numbers, **texts})
+    assert options.given().keys() == {*flags, *numbers, *texts}
+    assert options.choices(Identity(UsbId("051d", "0002"))).delay == 3.0

@@ -76,6 +76,7 @@ NEWER = [case for case in CASES if case.startswith(("arduino_2341-8036", "unknow
 ASKED_FOR = ("liebert_10af", "minuteman_05dd-a0a0")
 SERVED = [case for case in CASES if case not in NEWER]
 MOST = 40  # cases for one process of ours: umockdev has room for some 50 devices
+FULL = re.compile(r"Full update\.\.\..*upsdrv_updateinfo\.\.\.", re.DOTALL)
 TEXTS = ("45", "200")  # what is written to a variable that lists no values
 WORDS = {
     "battery.mfr.date": ("2019/04/05",),
@@ -149,9 +150,11 @@ def written(peer: PluggedModel, before: int) -> tuple[str, ...]:
     return tuple(f"{kind.name} {data.hex()}" for kind, _, data in peer.model.written[before:])
 
 
-def has_read_all(driver: RealDriver) -> bool:
-    """Tell whether the driver has ended a full update: alarms are summed up only then."""
-    return "upsdrv_updateinfo..." in driver.log.partition("Full update...")[2]
+def whole(driver: RealDriver) -> Report:
+    """Wait until the driver has ended a full update, where it sums up the alarms, and told it."""
+    driver.wait_for(lambda report: report.is_fresh and FULL.search(driver.log) is not None)
+    driver.command("no.such.command")  # what it answers comes after all that it told before
+    return driver.report()
 
 
 def of_theirs(case: str, folder: Path) -> Seen:
@@ -161,7 +164,7 @@ def of_theirs(case: str, folder: Path) -> Seen:
     with Machine() as machine:
         machine.plug("1-1", peer)
         with RealDriver(place, "usbhid-ups", settings, machine.environment) as driver:
-            seen = Seen(driver.wait_for(lambda report: report.is_fresh and has_read_all(driver)))
+            seen = Seen(whole(driver))
             if parted(case)[1].is_cut:
                 cut(machine, "1-1", peer)
                 return Seen(driver.wait_for(lambda report: "OB" in report.status))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from services.driver.protocols.snmp.finding import model
 from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import DeviceError, RefusedError, ResultStatus
 from tests.brokers import free_port
@@ -34,6 +35,14 @@ BY_DELAY = ("absent-delays", "command:load.off", "command:load.on")
 COMPOSED = ("composed", "command:shutdown.return", "command:shutdown.stayoff")
 MAKER = ("newer-tables", "variable:device.mfr", "variable:ups.mfr")
 DATE = ("dummy-date", "writable:battery.date")
+L1_OF_BYPASS = (
+    "bypass-phases",
+    "variable:input.bypass.L1-N.voltage",
+    "variable:input.bypass.L1.current",
+    "variable:input.bypass.L1.realpower",
+)
+CURRENT = ("newer-tables", "variable:battery.current")
+MAC = ("text", "variable:device.macaddr")
 # Walks that both know, with the differences to be expected.
 CASES: dict[str, tuple[tuple[str, ...], ...]] = {
     "apc_ap8959eu3": (NO_STATUS,),
@@ -76,6 +85,33 @@ CASES: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
+# Walks that lack the model by which NUT knows the device; they are given one.
+WHOLE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "abbups_abbups": (PHASES, BYPASS_PHASES),
+    "apc_smart1500": (),
+    "cxc_ups": (PHASES, BYPASS_PHASES, CURRENT),
+    "dell-ups_tower1000w": (PHASES, BYPASS_PHASES, L1_OF_BYPASS),
+    "deltaups_rfc1628string": (PHASES, BYPASS_PHASES, L1_OF_BYPASS),
+    "eatonpdu_2": (NO_STATUS, MAC),
+    "hpe-mapdu_pdu2": (NO_STATUS, MAC, ("phases-unknown", "variable:device.count")),
+    "liebert_apm": (PHASES, BYPASS_PHASES),
+    "netmanplus_204": (
+        PHASES,
+        BYPASS_PHASES,
+        CURRENT,
+        ("newer-tables", "variable:input.current"),
+    ),
+    "netmanplus_mct20": (PHASES, BYPASS_PHASES),
+    "netvision-rfc": (PHASES, BYPASS_PHASES, L1_OF_BYPASS),
+    "orvaldi-ups": (PHASES, BYPASS_PHASES, L1_OF_BYPASS),
+    "raritan-pdu_px2": (NO_STATUS,),
+    "ups-apc-battery-low": (),
+    "ups-apc-battery-ok": (),
+    "ups-standard": (NO_STATUS, PHASES, BYPASS_PHASES),
+}
+CASES |= WHOLE
+
+
 def find(name: str) -> Path:
     walks.need()
     return next(each for each in walks.files() if each.stem == name)
@@ -85,6 +121,8 @@ def write(folder: Path) -> None:
     """Write the walks as snmpsim wants them: sorted, and in hexadecimal digits."""
     for name in CASES:
         walk = walks.read(find(name))
+        if name in WHOLE and (mapping := walks.Player(walk).find()):
+            walk[model(mapping, "0")] = Value(Kind.OCTETS, b"model")
         lines = [line(oid, walk[oid]) for oid in sorted(walk, key=numbers)]
         (folder / f"{community(name)}.snmprec").write_text("\n".join(lines) + "\n")
 

@@ -99,18 +99,16 @@ class Survey:
         return (each for each in self._mapping.rows if each.variable == variable)
 
     def _chain(self, answers: Answers | None) -> Ask | None:
-        row = next(iter(self._rows(DEVICE_COUNT)), None)
+        rows = [each for each in self._rows(DEVICE_COUNT) if each.oid]
+        oids = [each.oid or "" for each in rows]
         if answers is None:
-            if row is None:
-                return None
-            oid = row.oid or ""
-            single = () if INDEX in oid else (oid,)
-            columns = (_root(oid),) if INDEX in oid else ()
-            return Ask((*single, *self._bases(0)), columns)
+            single = [oid for oid in oids if INDEX not in oid]
+            columns = tuple(_root(oid) for oid in oids if INDEX in oid)
+            return Ask((*single, *self._bases(0)), columns) if rows else None
         base = 0 if any(oid in answers for oid in self._bases(0)) else 1
-        known = _devices(row, answers) if row else None
-        self._chained = known
-        numbers = range(1, min(known or 1, MOST_DEVICES) + 1)
+        known = (_devices(each, answers) for each in rows)
+        self._chained = next((each for each in known if each), None)
+        numbers = range(1, (self._chained or 1) + 1)
         self._units = tuple(Unit(number, number + base - 1) for number in numbers)
         return None
 
@@ -189,9 +187,10 @@ def _devices(row: Row, answers: Answers) -> int | None:
     oid = row.oid or ""
     if INDEX in oid:
         below = _root(oid) + "."
-        return sum(each.startswith(below) for each in answers) or None
-    value = _whole(row, answers.get(oid))
-    return value if value and value > 0 else None
+        value: int | None = sum(each.startswith(below) for each in answers)
+    else:
+        value = _whole(row, answers.get(oid))
+    return value if value in range(1, MOST_DEVICES + 1) else None
 
 
 def _whole(row: Row, answer: Value | None) -> int | None:

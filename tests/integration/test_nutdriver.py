@@ -475,6 +475,15 @@ async def test_what_a_driver_says_at_every_start_is_logged_once(tmp_path, caplog
     assert said == ["bad option", "start 1", "a hint", "start 2", "start 3"]
 
 
+async def test_what_a_driver_says_cannot_steer_a_terminal(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    program = script(tmp_path, r"printf 'error \033[2J\033]0;x\007\n'; exit 1")
+    assert await failure(program=program) == (
+        "the driver played-ups ended with 1: error ?[2J?]0;x?"
+    )
+    assert "\x1b" not in caplog.text
+
+
 TELLING = """\
 printf 'error {"argv": "%s", "modes": "%s", "ours": "%s", "conf": "%s"}\\n' \
   "$*" "$(stat -c %a "$NUT_CONFPATH" "$NUT_CONFPATH/ups.conf" | tr '\\n' ' ')" \

@@ -203,7 +203,8 @@ class Child(asyncio.SubprocessProtocol):
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest[-_LONGEST:]
         for line in lines:
-            self._log(line.decode("ascii", "replace").strip()[:_LONGEST])
+            text = line.decode("ascii", "replace").strip()[:_LONGEST]
+            self._log("".join(each if each.isprintable() else "?" for each in text))
 
     def process_exited(self) -> None:
         """Note how it ended."""

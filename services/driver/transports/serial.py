@@ -39,8 +39,9 @@ def _check_url(port: str) -> None:
         url, is_whole = urlsplit(""), False
     rest = url.path.strip("/") or url.query or url.fragment or url.username
     if url.scheme not in _REMOTE or not is_whole or rest:
+        shown = "port" if "@" in port else f"port {port!r}"  # there may be a password before it
         raise SettingsError(
-            f"port {port!r}: name a serial port, socket://host:port or rfc2217://host:port"
+            f"{shown}: name a serial port, socket://host:port or rfc2217://host:port"
         )
 
 

@@ -9,7 +9,7 @@ from services.driver.drivers import usbhid_device
 from services.driver.drivers.usbhid import UsbHidDriver
 from services.driver.protocols.hid.descriptor import Report
 from services.driver.transports import usb as usbline
-from services.driver.transports import usbfinding
+from services.driver.transports import usbfinding, usblistener
 from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
 from shared.messages import DeviceState, read
 from shared.topics import DeviceTopic
@@ -37,6 +37,7 @@ FEATURE = Report.FEATURE
 def usb(monkeypatch):
     bus = UsbBus()
     monkeypatch.setattr(usbfinding, "backend", lambda: bus)
+    monkeypatch.setattr(usblistener, "LISTEN_STEP", 0.02)
     monkeypatch.setattr(usbline, "LOOK_INTERVAL", 0.05)
     monkeypatch.setattr(usbline, "SETTLE", 0.5)
     yield bus

@@ -12,7 +12,7 @@ from services.driver.drivers.usbhid_options import UsbHidOptions
 from services.driver.protocols.hid.descriptor import Report, find
 from services.driver.protocols.hid.table import Identity, UsbId, Vendor
 from services.driver.protocols.hid.values import raw
-from services.driver.transports import usbfinding
+from services.driver.transports import usbfinding, usblistener
 from shared.commands import command
 from shared.variables import variable
 from tests.likenut import OurDriver, record
@@ -125,6 +125,7 @@ def dumped(name: str) -> dict[str, str]:
 def bus(monkeypatch: pytest.MonkeyPatch) -> UsbBus:
     found = UsbBus()
     monkeypatch.setattr(usbfinding, "backend", lambda: found)
+    monkeypatch.setattr(usblistener, "LISTEN_STEP", 0.02)
     return found
 
 

@@ -357,6 +357,15 @@ async def test_an_agent_that_goes_in_circles_is_left(lines: Lines, simulator: Sn
             await agent.column(f"{UPS}.200.1")
 
 
+async def test_a_row_that_does_not_fit_is_no_end_of_a_column(
+    lines: Lines, simulator: SnmpSimulator
+):
+    simulator.most_bytes = 30
+    agent = await lines.open()
+    with pytest.raises(DeviceError, match="too big"):
+        await agent.column(f"{UPS}.200.1")
+
+
 async def test_a_column_without_end_is_left(simulator: SnmpSimulator):
     rows = iter(range(1, 1 << 30))
 

@@ -230,6 +230,27 @@ async def test_an_answer_without_signature_is_no_value(snmpd: Snmpd):
     await agent.close()
 
 
+async def test_an_agent_that_does_not_tell_its_engine_is_told():
+    class Nameless(asyncio.DatagramProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            header = read_header(data)
+            report = request(Operation.REPORT, 0, [(NAME, Value(Kind.COUNTER, 1))])
+            answer = Engine(User("")).sealed(report, header.identity, 0.0, 0)
+            self.transport.sendto(answer, addr)  # type: ignore[attr-defined]
+
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(Nameless, local_addr=("127.0.0.1", 0))
+    port = transport.get_extra_info("sockname")[1]
+    agent = SnmpAgent(SnmpSettings("127.0.0.1", port, Version.V3, user=USER, timeout=0.1))
+    with pytest.raises(DeviceError, match="does not tell its engine"):
+        await agent.open()
+    await agent.close()
+    transport.close()
+
+
 async def test_version_3_works_over_ipv6(snmpd: Snmpd):
     agent = _agent(snmpd, USER, "::1")
     await agent.open()

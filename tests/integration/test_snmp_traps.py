@@ -276,6 +276,31 @@ async def test_a_power_failure_is_on_the_bus_long_before_the_next_poll(
             await watcher.variable("ups", "ups.status", "OL")
 
 
+async def test_agents_at_one_address_are_told_apart_by_their_engines(tmp_path: Path, where: str):
+    user = 'ups SHA-256 "correct horse" AES "battery staple"'
+    async with Snmpd(tmp_path / "first", [user]) as first, Snmpd(tmp_path / "second") as second:
+        await second.stop()
+        second.engine, second.users = "80001f88040102030405", [user]
+        await second.start()
+        agents = [
+            SnmpAgent(SnmpSettings("127.0.0.1", one.port, Version.V3, user=USER, traps=where))
+            for one in (first, second)
+        ]
+        for agent in agents:
+            await agent.open()
+            await agent.get([NAME])
+        exchange = agents[1]._exchange
+        assert isinstance(exchange, UserExchange)
+        trap = request(Operation.TRAP, 7, [(OID, Value(Kind.INTEGER, 1))])
+        now = asyncio.get_running_loop().time()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            line.sendto(exchange.engine.sealed(trap, 7, now, 3), _target(where))
+        assert await _is_woken(agents[1])
+        assert not await _is_woken(agents[0])
+        for agent in agents:
+            await agent.close()
+
+
 async def test_the_port_is_given_back_with_the_last_agent(fleet: Fleet, where: str):
     await fleet.add("127.0.0.2")
     await fleet.add("127.0.0.3")

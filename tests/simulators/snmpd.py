@@ -35,7 +35,7 @@ class Snmpd:
         self.port = free_udp_port()
         self.engine = "80001f8804" + "6e7574627573"
         self._folder = folder
-        self._users = users
+        self.users = users
         self._lines = tuple(lines)
         self._process: asyncio.subprocess.Process | None = None
 
@@ -80,7 +80,7 @@ class Snmpd:
         shutil.rmtree(self._folder / "kept", ignore_errors=True)
 
     def _settings(self) -> list[str]:
-        names = {line.split()[0] for line in self._users}
+        names = {line.split()[0] for line in self.users}
         return [
             "dontLogTCPWrappersConnects yes",  # a line for each request would fill the pipe
             f"agentaddress udp:127.0.0.1:{self.port},udp6:[::1]:{self.port}",
@@ -88,7 +88,7 @@ class Snmpd:
             "rocommunity public",
             f"rwcommunity {WRITE_COMMUNITY}",
             "rocommunity6 public",
-            *(f"createUser {line}" for line in self._users),
+            *(f"createUser {line}" for line in self.users),
             *(f"rwuser {name} noauth" for name in sorted(names)),
             *self._lines,
         ]

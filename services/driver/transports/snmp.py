@@ -314,9 +314,10 @@ class SnmpAgent:
         self._proven = max(self._proven, len(answer.bindings))
 
     def _end_column(self, walk: Walk, pending: list[tuple[str, str]], answer: Pdu) -> None:
-        """Version 1 says by an error that nothing follows."""
+        """Version 1 says by an error that nothing follows, some agents by a general one."""
         place = 1 if len(pending) == 1 else answer.place
-        if not 1 <= place <= len(pending):
+        is_end = _status(answer) in (Status.NO_SUCH_NAME, Status.GENERAL_ERROR)
+        if not is_end or not 1 <= place <= len(pending):
             raise DeviceError(f"{self.where}: the agent says {_words(answer)}")
         walk.end(pending[place - 1][0])
 

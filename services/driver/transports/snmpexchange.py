@@ -20,7 +20,6 @@ from services.driver.protocols.snmpwire.security import (
     REPORTABLE,
     Answer,
     Engine,
-    Header,
     User,
     plain_pdu,
     read_header,
@@ -107,20 +106,20 @@ class UserExchange:
         engine = Engine(self.user)
         numbers: set[int] = set()
 
-        def report(datagram: bytes) -> Header | None:
+        def report(datagram: bytes) -> Engine | None:
             header = read_header(datagram)
             is_ours = header.identity in numbers and not header.flags & ~REPORTABLE
-            is_report = is_ours and plain_pdu(header).operation is Operation.REPORT
-            return header if is_report else None
+            if not is_ours or plain_pdu(header).operation is not Operation.REPORT:
+                return None
+            engine.meet(header, self._clock())
+            return engine
 
         for _ in range(patience.attempts):
             numbers.add(number := _number())
-            pdu = request(Operation.GET, number, ())
-            data = engine.asked(pdu, number, self._clock())
-            header = await self._line.ask(data, report, patience.timeout)
-            if header is not None:
-                engine.meet(header, self._clock())
-                self.engine = engine
+            data = engine.asked(request(Operation.GET, number, ()), number, self._clock())
+            found = await self._line.ask(data, report, patience.timeout)
+            if found is not None:
+                self.engine = found
                 return
         reason = self._line.trouble or "no answer; is SNMP version 3 switched on there?"
         raise DeviceError(f"{self._line.where}: {reason}")

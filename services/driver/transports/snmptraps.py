@@ -173,14 +173,16 @@ class Receiver:
 
     def _by_user(self, data: bytes, known: list[Subscription]) -> tuple[bytes, list[Subscription]]:
         header, now = read_header(data), self._loop.time()
-        for subscription in known:
-            meeting = subscription.credentials
-            if isinstance(meeting, bytes):
-                continue
+        users = [
+            (each, each.credentials) for each in known if not isinstance(each.credentials, bytes)
+        ]
+        for subscription, meeting in users:
             if header.engine and header.engine == meeting.engine.engine:
                 if meeting.engine.notified(header, now).operation is Operation.TRAP:
                     return b"", [subscription]
-            elif header.user in (b"", meeting.user.name.encode()):
+                raise ForgedError("no notification")
+        for subscription, meeting in users:
+            if header.user in (b"", meeting.user.name.encode()):
                 answer, is_taken = self._engine.informed(header, meeting.user, now)
                 return answer, [subscription] if is_taken else []
         raise ForgedError("the user of a notification is unknown")

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import resource
+from collections.abc import Iterable
 
 from services.driver.device import Device, Reload
 from services.driver.leftovers import Leftovers
@@ -96,8 +97,7 @@ class Host:
             logger.warning("[bus] and the id of [driver] count only after a restart")
             driver = settings.driver.model_copy(update={"id": old.driver.id})
             self._settings = settings.model_copy(update={"driver": driver})
-        for name in [name for name in self._devices if name not in settings.devices]:
-            await self._release(name)
+        await self._release([name for name in self._devices if not self._stays(name)])
         for name, device in settings.devices.items():
             await self._bring(name, device, old)
         ordered = {name: self._devices[name] for name in settings.devices}
@@ -108,18 +108,20 @@ class Host:
         """Start a device, change it in place or restart it; leave it alone if nothing changed."""
         section = self._settings.driver
         device = self._devices.get(name)
-        same_tables = self._settings.site(name).tables == device.tables if device else True
-        if (
-            device is None
-            or not same_tables
-            or not (device.settings == wanted or device.can_take(wanted))
-        ):
-            await self._release(name)
+        if device is None or not self._stays(name):
+            await self._release([name])
             self._start(name, wanted)
         elif device.settings != wanted or section.poll_interval != old.driver.poll_interval:
             device.configure(wanted, section.poll_interval)
         elif section != old.driver:
             self._outbox.mark(name)
+
+    def _stays(self, name: str) -> bool:
+        """Tell whether a device that is there can go on as the settings want it now."""
+        wanted, device = self._settings.devices.get(name), self._devices[name]
+        if wanted is None or self._settings.site(name).tables != device.tables:
+            return False
+        return device.settings == wanted or device.can_take(wanted)
 
     def _start(self, name: str, settings: DeviceSettings) -> None:
         interval = self._settings.driver.poll_interval
@@ -128,14 +130,16 @@ class Host:
         self._devices[name] = device
         self._lines[name] = self._tasks.create_task(device.keep(), name=f"device {name}")
 
-    async def _release(self, name: str) -> None:
-        line = self._lines.pop(name, None)
-        if line is None:
-            return
-        line.cancel()
-        await asyncio.wait({line}, timeout=RELEASE_TIME)
-        del self._devices[name]
-        self._outbox.mark(name)
+    async def _release(self, names: Iterable[str]) -> None:
+        """Let go of devices, all at once: one that takes its time keeps none waiting."""
+        lines = {name: self._lines.pop(name) for name in names if name in self._lines}
+        for line in lines.values():
+            line.cancel()
+        if lines:
+            await asyncio.wait(lines.values(), timeout=RELEASE_TIME)
+        for name in lines:
+            del self._devices[name]
+            self._outbox.mark(name)
 
     async def _listen(self, bus: Bus, leftovers: Leftovers) -> None:
         async for message in bus.listen():

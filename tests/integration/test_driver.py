@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from services.driver import device, drivers, publisher
+from services.driver import app, device, drivers, publisher
 from services.driver.app import run
 from services.driver.complaints import AT_ONCE
 from services.driver.contract import Kind, Parts, Reading
@@ -513,6 +513,31 @@ async def test_reloadable_settings_count_without_a_new_line(broker, watcher, fol
     await watcher.available("ups1", "offline")
     said = [m.payload for m in watcher.messages if m.topic.endswith("ups1/availability")]
     assert said[said.index(b"online") :] == [b"online", b"offline"]
+
+
+class PartingDriver(ScriptedDriver):
+    """A driver that lets go of its device when two others do so as well."""
+
+    together = asyncio.Barrier(3)
+
+    async def close(self) -> None:
+        await self.together.wait()
+
+
+async def test_devices_that_take_their_time_to_go_keep_none_waiting(
+    broker, watcher, folder, monkeypatch
+):
+    monkeypatch.setattr(app, "RELEASE_TIME", 3600.0)
+    driver = type("PartingDriver", (PartingDriver,), {"together": asyncio.Barrier(3)})
+    kind = Kind("parting", "for this test", lambda: Parts(ScriptedOptions, driver))
+    monkeypatch.setitem(drivers.DRIVERS, "parting", kind)
+    old = {name: {"driver": "parting"} for name in ("a", "b", "c")}
+    async with driving(driver_settings(broker.url, folder, old)) as latest:
+        for name in old:
+            await watcher.available(name)
+        changed = {"c": {"driver": "dummy", "port": "ups.dev"}, "ups1": DUMMY}
+        latest.set(driver_settings(broker.url, folder, changed))
+        await watcher.available("ups1")
 
 
 async def test_a_new_device_is_announced_and_takes_orders(settings, broker, watcher, folder):

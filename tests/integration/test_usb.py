@@ -416,6 +416,7 @@ async def test_a_device_that_only_tells_what_it_wants_is_shown_by_that(usb):
         report = await waited_for(driver, lambda report: "battery.charge" in report.variables)
         assert report.variables["ups.status"] == "OB DISCHRG"
         assert report.variables["battery.charge"] == "50"
+        assert (await driver.report()).variables == report.variables  # a walk forgets nothing
         assert ups.asked == []
         await driver.command("load.off")
         assert ups.written[-1] == (FEATURE, SHUTDOWN, bytes((SHUTDOWN, 0, 0)))

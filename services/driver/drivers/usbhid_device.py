@@ -185,6 +185,9 @@ class HidDriver:
         bodies = await self._fetch(keys, walk)
         if bodies is None:
             return False
+        if walk is Walk.FIRST:  # input reports may be told unasked only
+            refused = {key for key in keys if key not in bodies}
+            self._dropped |= {key for key in refused if key[0] is Report.INPUT}
         for index in picture.indexes(walk, bodies):
             picture.known.strings[index] = await self._string(index)
         picture.take(walk, bodies)

@@ -101,14 +101,12 @@ class Picture:
 
     def due(self, walk: Walk) -> list[Key]:
         """List the reports that a walk needs, each once."""
-        if self._rules.is_interrupt_only:
-            return []
         wanted: dict[Key, None] = {}
         for entry in self._due(walk):
             wanted[entry.field.report, entry.field.id] = None
             for id in entry.row.lookup.reports if entry.row.lookup else ():
                 wanted[Report.FEATURE, id] = None
-        if walk is Walk.FIRST:
+        if walk is Walk.FIRST and not self._rules.is_interrupt_only:
             wanted |= dict.fromkeys((Report.FEATURE, at.id) for _, at in self.commands.values())
         return list(wanted)
 
@@ -134,12 +132,17 @@ class Picture:
         return wanted - self.known.strings.keys()
 
     def take(self, walk: Walk, bodies: Mapping[Key, bytes]) -> None:
-        """Take the reports of a walk; DeviceError if a status that was told before is missing."""
+        """Take the reports of a walk; DeviceError if a status that was told before is missing.
+
+        A variable that the device knows nothing of gets its first value in the place of its row.
+        """
         for (kind, id), body in bodies.items():
             if kind is Report.FEATURE:
                 self.known.reports[id] = body
-        for entry in self._due(walk):
-            if (value := _value(entry.field, bodies)) is not None:
+        for entry in self._entries if walk is Walk.FIRST else self._due(walk):
+            if entry.row.poll & Poll.ABSENT:
+                self._keep(entry)
+            elif (value := _value(entry.field, bodies)) is not None:
                 entry.has_spoken = True
                 self._apply(entry, value)
             elif entry.has_spoken:
@@ -148,7 +151,6 @@ class Picture:
             self._offered = {
                 name for name, (_, at) in self.commands.items() if _value(at, bodies) is not None
             }
-            self._keep_absent()
             self._lay_options()
             self._orders = self._all_commands()
         self._writable = self._all_writable()
@@ -219,6 +221,8 @@ class Picture:
         return find(self.descriptor.fields, steps, kind) if steps else None
 
     def _due(self, walk: Walk) -> list[Entry]:
+        if self._rules.is_interrupt_only:
+            return []
         return [
             entry
             for entry in self._entries
@@ -262,13 +266,12 @@ class Picture:
         elif self._owners.get(entry.row.variable) is entry:
             self.known.variables.pop(entry.row.variable, None)
 
-    def _keep_absent(self) -> None:
-        """Give the variables that the device knows nothing of their first values."""
-        for entry in self._entries:
-            name = entry.row.variable
-            if entry.row.poll & Poll.ABSENT and name not in self.known.variables:
-                self.known.variables[name] = entry.row.form
-                self._owners[name] = entry
+    def _keep(self, entry: Entry) -> None:
+        """Give a variable that the device knows nothing of its first value."""
+        name = entry.row.variable
+        if name not in self.known.variables:
+            self.known.variables[name] = entry.row.form
+            self._owners[name] = entry
 
     def _lay_options(self) -> None:
         for option, name in GIVEN.items():

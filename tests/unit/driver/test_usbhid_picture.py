@@ -93,3 +93,13 @@ def test_a_report_of_another_id_is_refused():
     for data in (b"", b"\x08\x01\x02"):
         with pytest.raises(DeviceError):
             picture.body(7, data)
+
+
+def test_of_rows_for_a_variable_the_first_counts_also_if_the_driver_keeps_its_value():
+    """PowerCOM's delays have a row that is kept, and behind it one that is read."""
+    picture = picture_of(next(each for each in VENDORS if each.name == "powercom"))
+    bodies = {key: bytes(picture.length(key) - 1) for key in picture.due(Walk.FIRST)}
+    picture.take(Walk.FIRST, bodies)
+    kept = next(row for row in picture.vendor.rows if row.variable == "ups.delay.start")
+    assert kept.poll is Poll.ABSENT
+    assert picture.reading(0.0).variables["ups.delay.start"] == kept.form

@@ -77,6 +77,7 @@ ASKED_FOR = ("liebert_10af", "minuteman_05dd-a0a0")
 SERVED = [case for case in CASES if case not in NEWER]
 MOST = 40  # cases for one process of ours: umockdev has room for some 50 devices
 FULL = re.compile(r"Full update\.\.\..*upsdrv_updateinfo\.\.\.", re.DOTALL)
+FIRST = ("shutdown.return", "shutdown.stayoff")
 TEXTS = ("45", "200")  # what is written to a variable that lists no values
 WORDS = {
     "battery.mfr.date": ("2019/04/05",),
@@ -135,15 +136,20 @@ def cut(machine: Machine, port: str, peer: PluggedModel) -> None:
 
 
 def orders_of(report: Report) -> list[tuple[str, str, str | None]]:
-    """List the orders for a driver with this report: what, name and value."""
-    commands = [("command", name, None) for name in report.commands if "driver." not in name]
+    """List the orders for a driver with this report: what, name and value.
+
+    First are those that write what the driver has read: nobody knows when NUT reads again what
+    other orders have changed.
+    """
+    names = [name for name in report.commands if "driver." not in name]
+    commands = sorted(names, key=lambda name: (name not in FIRST, name))
     sets = [
         ("set", name, value)
         for name, writable in sorted(report.writable.items())
         if "driver." not in name
         for value in (sorted(writable.enum)[:2] or (*WORDS.get(name, ()), *TEXTS))
     ]
-    return [*sets, *commands]
+    return [*(("command", name, None) for name in commands), *sets]
 
 
 def written(peer: PluggedModel, before: int) -> tuple[str, ...]:

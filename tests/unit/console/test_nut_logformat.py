@@ -26,7 +26,7 @@ SUBJECT = Subject("rack@host:1", VALUES.get)
         ("%VAR load%%VAR%%VAR %", "INVALIDINVALIDINVALID"),
         ("%UPSHOST%|%upshost%", "rack@host:1|rack@host:1"),
         ("%HOST%|%HOSTNAME%", f"{socket.gethostname()}|{socket.gethostname()}"),
-        ("%PID%", str(os.getpid())),
+        pytest.param("%PID%", str(os.getpid()), id="the process"),
         ("%TIME @@%%time x@@%", "%x%"),
         ("%TIME%%TIME %", "INVALIDINVALID"),
         ("%NONSENSE%%N X%", "INVALIDINVALID"),

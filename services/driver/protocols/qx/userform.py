@@ -16,7 +16,15 @@ from pydantic import ValidationError
 from services.driver.protocols.qx import functions
 from services.driver.protocols.qx.decoding import decode
 from services.driver.protocols.qx.forms import DialectForm
-from services.driver.protocols.qx.table import STATUS, Dialect, Field, Knowledge, Limits, Query
+from services.driver.protocols.qx.table import (
+    STATUS,
+    Dialect,
+    Field,
+    Knowledge,
+    Limits,
+    Query,
+    Setting,
+)
 from services.driver.protocols.qx.words import KNOWN as WORDS
 from shared.errors import DeviceError
 
@@ -134,12 +142,16 @@ def _mistakes(dialect: Dialect) -> Iterator[str]:
         yield from _request_mistakes(place, command.request, has_value=command.ask is not None)
     for number, setting in enumerate(dialect.settings):
         place = f"settings[{number}] {setting.variable!r}"
-        if setting.request is not None:
-            yield from _request_mistakes(place, setting.request, has_value=setting.ask is not None)
-        elif not setting.default:
-            yield f"{place}: without a request the driver keeps it, and needs a default"
-        if isinstance(setting.limits, Limits):
-            yield from _limits_mistakes(place, setting.limits)
+        yield from _setting_mistakes(place, setting)
+
+
+def _setting_mistakes(place: str, setting: Setting) -> Iterator[str]:
+    if setting.request is not None:
+        yield from _request_mistakes(place, setting.request, has_value=setting.ask is not None)
+    elif not setting.default:
+        yield f"{place}: without a request the driver keeps it, and needs a default"
+    if isinstance(setting.limits, Limits):
+        yield from _limits_mistakes(place, setting.limits)
 
 
 def _request_mistakes(place: str, request: str, *, has_value: bool) -> Iterator[str]:
@@ -181,6 +193,12 @@ def _field_mistakes(field: Field, size: int) -> Iterator[str]:
         yield f"end {field.end} is beyond the example reply"
     if field.start >= size and not field.convert:
         yield f"start {field.start} is beyond the example reply"
+    yield from _meaning_mistakes(field)
+    if not field.private and not NAME.match(field.variable):
+        yield "this is no name of a variable"
+
+
+def _meaning_mistakes(field: Field) -> Iterator[str]:
     if field.form and not FORM.match(field.form):
         yield f"the form {field.form!r} is none such as %.1f, %.0f, %d or %s"
     if not field.form and field.convert is None and not field.says:
@@ -189,8 +207,6 @@ def _field_mistakes(field: Field, size: int) -> Iterator[str]:
         yield "it has `says` and a `convert`, and only one can be"
     if field.variable == STATUS:
         yield from _word_mistakes(field)
-    if not field.private and not NAME.match(field.variable):
-        yield "this is no name of a variable"
 
 
 def _word_mistakes(field: Field) -> Iterator[str]:

@@ -86,7 +86,7 @@ async def _inform(where: str, *options: str) -> int:
     process = await asyncio.create_subprocess_exec(
         find_program("snmpinform"),
         *options,
-        *("-r", "1", "-t", "1", where, "1", "1.3.6.1.2.1.33.2.1"),
+        *("-r", "0", "-t", "1", where, "1", "1.3.6.1.2.1.33.2.1"),
         env={"MIBS": "", "SNMP_PERSISTENT_DIR": "/nonexistent"},
         stderr=asyncio.subprocess.DEVNULL,
     )

@@ -9,7 +9,7 @@ run: $(VENV)/installed
 	$(BIN)/nutbus demo
 
 test: check
-	$(BIN)/pytest -m "not nightly"
+	$(BIN)/pytest -m "not nightly" -n 3 --dist loadfile
 
 check: $(VENV)/installed-dev
 	tools/debian-packages
@@ -25,7 +25,7 @@ unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
 
 nightly: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 bench: $(VENV)/installed-dev
 	tools/debian-packages

@@ -167,7 +167,8 @@ def _check_gaps(query: Query, reply: str) -> None:
     example = (query.repair(query.example) if query.repair else query.example).decode("latin-1")
     columns: set[int] = set()
     for field in query.fields:
-        columns.update(range(field.start, len(reply) if field.end is None else field.end))
+        end = len(reply) if field.end is None else min(field.end, len(reply))
+        columns.update(range(field.start, end))
     for place, letter in enumerate(example[: len(reply)]):
         if letter in SEPARATORS and place not in columns and reply[place] in DIGITS:
             raise DeviceError(f"unexpected reply to {query.request!r}: {reply!r}: shifted columns")

@@ -96,6 +96,10 @@ MISTAKES = {
         lambda table: first_fields(table)[2].update(form="%x"),
         "queries[0].fields[2] 'ups.load': the form '%x' is none such as",
     ),
+    "an end that is no column anywhere": (
+        lambda table: first_fields(table)[2].update(end=10**30),
+        f"queries[0].fields[2] 'ups.load': end {10**30} is beyond the example reply",
+    ),
     "a form of two values": (
         lambda table: first_fields(table)[2].update(form="%s%s"),
         "queries[0].fields[2] 'ups.load': the form '%s%s' is none such as",

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.integration
 LIST = Path(__file__).parents[2] / "docs" / "differences" / "snmp.md"
 START_TIMEOUT = 30.0
 LANES = 8
-SETTLE_TIMEOUT = 20.0
+SETTLE_TIMEOUT = 30.0
+WHOLLY = {"synchronous": "yes"}  # else NUT hangs up when it has much to say at once
+LONGEST = 127  # characters of a value of NUT's driver
 PHASES = ("phases-unknown", "variable:input.phases", "variable:output.phases")
 BYPASS_PHASES = ("phases-unknown", "variable:input.bypass.phases")
 NO_STATUS = ("no-status", "variable:ups.status")
@@ -182,11 +184,11 @@ async def ours(name: str, port: int) -> Report:
 
 def theirs(folder: Path, name: str, port: int, mine: Report) -> Report:
     """Give NUT's driver time to read everything."""
-    settings = {"port": f"127.0.0.1:{port}", "pollfreq": "1", **options(name)}
+    settings = {"port": f"127.0.0.1:{port}", "pollfreq": "1", **WHOLLY, **options(name)}
 
     def settled(report: Report) -> bool:
         is_whole = "ups.status" in report.variables  # comes last; some of these stay stale
-        return is_whole and not differences(report, mine, known(name))
+        return is_whole and not differences(report, mine, known(name, report, mine))
 
     with RealDriver(folder, "snmp-ups", settings) as real:
         try:
@@ -195,12 +197,17 @@ def theirs(folder: Path, name: str, port: int, mine: Report) -> Report:
             return real.wait_for(lambda report: bool(report.variables))
 
 
-def known(name: str) -> dict[str, str]:
+def known(name: str, nut: Report, mine: Report) -> dict[str, str]:
     """Say which differences are written down for a walk, and under which id."""
+    cut = {
+        f"variable:{each}": "whole-text"
+        for each, value in nut.variables.items()
+        if len(value) == LONGEST and mine.variables.get(each, "").startswith(value)
+    }
     listed = set(re.findall(r"^\| `([^`]+)` \|", LIST.read_text(), re.MULTILINE))
     found = {key: id for id, *keys in CASES[name] for key in keys}
-    assert set(found.values()) <= listed
-    return found
+    assert {*found.values(), *cut.values()} <= listed
+    return {**found, **cut}
 
 
 Pairs = dict[str, tuple[Future[Report], Report]]
@@ -239,7 +246,7 @@ async def until_answered(name: str, port: int) -> None:
 def test_it_reports_what_nut_reports(reports: Pairs, name: str) -> None:
     future, mine = reports[name]
     nut = future.result()
-    ignored = known(name)
+    ignored = known(name, nut, mine)
     assert record("snmp-ups", name, nut, mine, ignored) == []
     unused = set(ignored) - {key for key in ignored if differs(key, nut, mine)}
     assert not unused, "no difference any more: take it from the list"
@@ -281,7 +288,9 @@ async def test_orders_write_what_those_of_nut_write(name: str, tmp_path: Path) -
     walk = walks.read(find(name))
     async with SnmpSimulator(Objects(walk), writable=set(walk), keeps=False) as agent:
         port = f"127.0.0.1:{agent.port}"
-        real = RealDriver(tmp_path / "nut", "snmp-ups", {"port": port, "pollfreq": "3600"})
+        real = RealDriver(
+            tmp_path / "nut", "snmp-ups", {"port": port, "pollfreq": "3600", **WHOLLY}
+        )
         try:
             await asyncio.to_thread(real.start)
             nut = await asyncio.to_thread(

@@ -8,7 +8,7 @@ from services.driver.protocols.snmp.table import Flag, Lookup, Row, Scope
 from services.driver.protocols.snmpwire.values import Kind, Value
 
 UNIT = "unit"
-LONGEST = 127  # characters of a text, as NUT has room for
+LONGEST = 1024  # characters of a text that is shown
 HUNDREDTHS = 100
 UNKNOWN = 2**32 - 1  # -1 of those who count without a sign
 

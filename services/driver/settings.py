@@ -16,6 +16,7 @@ from services.driver.drivers.nutdriver_child import installed
 from services.driver.drivers.nutdriver_programs import PROGRAMS
 from services.driver.tables import Tables, read_tables
 from shared.errors import SettingsError
+from shared.nutconfig.values import NutDevice
 from shared.settings import (
     Section,
     ServiceSettings,
@@ -115,6 +116,7 @@ class DeviceSettings(Section):
         'device and outlet in a chain: "2.5". It becomes outlet.5.desc.',
     )
     options: Section | None = Field(default=None, exclude=True, description="")
+    fault: str = Field(default="", exclude=True, description="")
 
     @model_validator(mode="before")
     @classmethod
@@ -163,15 +165,17 @@ class DeviceSettings(Section):
     @classmethod
     def listed(cls) -> tuple[str, ...]:
         """Name the keys that every device has."""
-        return tuple(name for name in cls.model_fields if name != "options")
+        return tuple(name for name in cls.model_fields if name not in ("options", "fault"))
 
     @property
     def kind(self) -> Kind | None:
-        """The kind of driver, None if there is none of this name."""
-        return DRIVERS.get(self.driver)
+        """The kind of driver, None if there is none of this name, or a fault."""
+        return None if self.fault else DRIVERS.get(self.driver)
 
     def unknown_driver(self) -> str:
-        """Say that there is no driver of this name, and which there are."""
+        """Say why the device has no driver: what is wrong, or which drivers there are."""
+        if self.fault:
+            return self.fault
         if self.driver in PROGRAMS:
             return f"no driver of our own for {self.driver!r}, and NUT's is not installed"
         known = ", ".join(kind.name for kind in KINDS)
@@ -222,7 +226,12 @@ class DriverSettings(ServiceSettings):
             folder = Path(source) if Path(source).is_dir() else Path(source).parent
             located = {name: _located(device, folder) for name, device in devices.items()}
             tables = {**tables, "devices": located}
-        settings = super().from_tables(tables, source)
+        sound, faulty = _parted(tables)
+        settings = super().from_tables(sound, source)
+        if faulty:
+            known = {**settings.devices, **faulty}
+            ordered = {name: known[name] for name in tables["devices"]}
+            settings = settings.model_copy(update={"devices": ordered})
         if settings.driver.tables is None:
             return settings
         folder = (Path(source) if Path(source).is_dir() else Path(source).parent).absolute()
@@ -306,4 +315,21 @@ def _located(device: object, folder: Path) -> object:
     kind, port = DRIVERS.get(str(device.get("driver"))), device.get("port")
     if kind is None or not kind.port_is_file or not isinstance(port, str) or "@" in port:
         return device
-    return {**device, "port": str((folder / port).absolute())}
+    return type(device)({**device, "port": str((folder / port).absolute())})
+
+
+def _parted(tables: dict[str, Any]) -> tuple[dict[str, Any], dict[str, DeviceSettings]]:
+    """Take out the devices of ups.conf that cannot be as they stand, each with its fault."""
+    devices = tables.get("devices")
+    faulty: dict[str, DeviceSettings] = {}
+    if not isinstance(devices, dict):
+        return tables, faulty
+    for name, device in devices.items():
+        if isinstance(device, NutDevice):
+            try:
+                DeviceSettings.model_validate(device)
+            except ValidationError as error:
+                told = {key: device[key] for key in ("driver", "port", "desc") if key in device}
+                faulty[name] = DeviceSettings.model_construct(**told, fault=faults(error))
+    sound = {name: device for name, device in devices.items() if name not in faulty}
+    return {**tables, "devices": sound}, faulty

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from shared.nutconfig.statements import Statement
-from shared.nutconfig.values import SECONDS, SWITCH, Setting, Table, names, seconds, switch
+from shared.nutconfig.values import (
+    SECONDS,
+    SWITCH,
+    NutDevice,
+    Setting,
+    Table,
+    names,
+    seconds,
+    switch,
+)
 from shared.topics import NAME_RULE, is_name
 
 logger = logging.getLogger(__name__)
@@ -60,7 +69,8 @@ def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, 
     complete = {name: device for name, device in devices.items() if _is_complete(name, device)}
     sockets = {f"{device['driver']}-{name}": name for name, device in complete.items()}
     return driver, {
-        name: _located(_derived(device, sockets), directory) for name, device in complete.items()
+        name: NutDevice(_located(_derived(device, sockets), directory))
+        for name, device in complete.items()
     }
 
 

@@ -11,6 +11,13 @@ Table = dict[str, Any]
 """One table of the settings, as TOML gives it."""
 
 
+class NutDevice(dict[str, Any]):
+    """The table of a device that ups.conf has: what is wrong in it shall concern it alone.
+
+    So NUT's drivers do: each is a process that starts or does not.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One key: its name here, how its value is read, and what is expected of it."""

@@ -169,3 +169,17 @@ def test_any_device_is_settings_or_one_error(table):
     except SettingsError as error:
         fault = str(error)
     assert fault.startswith("nutbus.toml: ")
+
+
+def test_a_mistake_in_a_device_of_ups_conf_concerns_it_alone(tmp_path):
+    (tmp_path / "ups.conf").write_text(
+        "[a]\ndriver = dummy-ups\nport = a.dev\n"
+        "[b]\ndriver = nutdrv_qx\nport = /dev/ttyS0\npollonly\ndesc = B\n"
+        "[c]\ndriver = dummy-ups\nport = c.dev\n"
+    )
+    settings = DriverSettings.load(None, tmp_path)
+    assert list(settings.devices) == ["a", "b", "c"]
+    assert settings.devices["a"].kind is not None
+    assert settings.devices["b"].kind is None
+    assert settings.trouble("b").startswith("unknown key 'pollonly'")
+    assert settings.devices["b"].desc == "B"

@@ -26,8 +26,11 @@ class Address:
         return f"{host}:{self.port}"
 
 
-def parse_address(text: str) -> Address:
-    """Read `host[:port]`, where an IPv6 address stands in brackets; raise AddressError."""
+def parse_address(text: str, *, has_spaces: bool = False) -> Address:
+    """Read `host[:port]`, where an IPv6 address stands in brackets; raise AddressError.
+
+    Spaces are a mistake in settings; NUT's tools let the name server say so (`has_spaces`).
+    """
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
         colon, port = rest[:1], rest[1:]
@@ -35,19 +38,23 @@ def parse_address(text: str) -> Address:
             raise AddressError(f"{text!r}: an IPv6 address is written [address] or [address]:port")
     else:
         host, colon, port = text.partition(":")
-    if not host or any(map(str.isspace, host)):
+    if not host or not (has_spaces or _is_solid(host)):
         raise AddressError(f"{text!r} names no host")
     return Address(host, _port(port, text) if colon else DEFAULT_PORT)
 
 
-def parse_device(text: str) -> tuple[str, Address]:
+def parse_device(text: str, *, has_spaces: bool = False) -> tuple[str, Address]:
     """Read `ups[@host[:port]]` as the name of a device and its server; raise AddressError."""
     name, at, address = text.partition("@")
     if not name:
         raise AddressError(f"{text!r} names no UPS")
-    if any(map(str.isspace, name)):
+    if not (has_spaces or _is_solid(name)):
         raise AddressError(f"{text!r}: there is no space in the name of a UPS")
-    return name, parse_address(address) if at else Address()
+    return name, parse_address(address, has_spaces=has_spaces) if at else Address()
+
+
+def _is_solid(text: str) -> bool:
+    return not any(map(str.isspace, text))
 
 
 def _port(text: str, whole: str) -> int:

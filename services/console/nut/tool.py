@@ -162,7 +162,7 @@ class Tool:
 def device_named(text: str) -> tuple[str, Address]:
     """Read a device and its server; raise PowerError in NUT's words."""
     try:
-        return parse_device(text)
+        return parse_device(text, has_spaces=True)
     except AddressError as error:
         raise PowerError(_FORMAT_OF_DEVICE) from error
 

@@ -53,7 +53,7 @@ def _answer(arguments: Arguments) -> str:
     if arguments.has("-l", "-L"):
         return _devices(arguments, is_json)
     try:
-        ups, address = parse_device((*arguments.operands, "")[0])
+        ups, address = parse_device((*arguments.operands, "")[0], has_spaces=True)
     except AddressError as error:
         raise PowerError(_FORMAT_OF_DEVICE) from error
     with arguments.connect(address) as client:
@@ -69,7 +69,7 @@ def _answer(arguments: Arguments) -> str:
 
 def _devices(arguments: Arguments, is_json: bool) -> str:
     try:
-        address = parse_address((*arguments.operands, "localhost")[0])
+        address = parse_address((*arguments.operands, "localhost")[0], has_spaces=True)
     except AddressError as error:
         raise PowerError(_FORMAT_OF_ADDRESS) from error
     with arguments.connect(address) as client:

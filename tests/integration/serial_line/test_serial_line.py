@@ -494,7 +494,7 @@ def test_ports_that_cannot_be(port, reason):
 
 @pytest.mark.parametrize("port", ["rfc2217://me:hush@host:1", "socket://hush@host:x"])
 def test_a_login_in_a_port_is_refused_and_not_repeated(port):
-    with pytest.raises(SettingsError, match="^port: name a serial port") as caught:
+    with pytest.raises(SettingsError, match=r"^port: name a serial port") as caught:
         check_port(port)
     assert "hush" not in str(caught.value)
 

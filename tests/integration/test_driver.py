@@ -773,7 +773,8 @@ class GarbledDriver(ScriptedDriver):
 async def test_a_device_that_fails_otherwise_each_time_does_not_fill_the_log(
     broker, folder, watcher, monkeypatch, caplog
 ):
-    driver = type("GarbledDriver", (GarbledDriver,), {"tried_often": asyncio.Event()})
+    tried_often = asyncio.Event()
+    driver = type("GarbledDriver", (GarbledDriver,), {"tried_often": tried_often})
     kind = Kind("garbled", "for this test", lambda: Parts(ScriptedOptions, driver))
     monkeypatch.setitem(drivers.DRIVERS, "garbled", kind)
     monkeypatch.setattr(device, "FIRST_DELAY", 0.01)
@@ -781,7 +782,7 @@ async def test_a_device_that_fails_otherwise_each_time_does_not_fill_the_log(
     async with driving(driver_settings(broker.url, folder, settings)):
         await watcher.available("bad", "stale")
         async with asyncio.timeout(TIMEOUT):
-            await driver.tried_often.wait()
+            await tried_often.wait()
     lines = [message for message in caplog.messages if "nonsense" in message]
     assert len(lines) == AT_ONCE
 

@@ -235,16 +235,21 @@ class HidDriver:
         """Ask for a report, twice if it is refused, garbled or shorter than it should be."""
         length = self.picture.length(key)
         try:
-            data = await self._reports.get(*key, length)
+            data = await self._told(key, length)
             if len(data) >= length:
-                self.picture.body(key[1], data)
                 return data
         except SilentError:
             raise
         except NoReportError:
             pass
+        return await self._told(key, length)
+
+    async def _told(self, key: Key, length: int) -> bytes:
+        """Ask for a report; one with another id counts as refused."""
         data = await self._reports.get(*key, length)
-        self.picture.body(key[1], data)
+        if self.picture.descriptor.has_ids and data[:1] != bytes([key[1]]):
+            reason = f"asked for the report {key[1]}, got {data[:8].hex(' ')}"
+            raise NoReportError(f"{self._reports.where}: {reason}")
         return data
 
     async def _report(self, key: Key, length: int) -> bytes | None:
@@ -295,16 +300,18 @@ class HidDriver:
         try:
             body = with_raw(place, data[len(head) :], number)
             await self._reports.set(*key, head + body)
+            known.reports[place.id] = body
         except NoReportError as error:
             raise RefusedError(ResultStatus.FAILED, str(error)) from None
 
     async def _current(self, key: Key) -> bytes:
-        """Give a report as the device has it, as long as declared; zeros where it does not tell."""
+        """Give a report as the device has it, or had it when it told it last; zeros behind that."""
         length = self.picture.length(key)
         head = bytes([key[1]]) if self.picture.descriptor.has_ids else b""
+        last = head + self.picture.known.reports.get(key[1], b"")
         data = await self._report(key, length) if self._may_ask(key) else None
-        if data is None or data[: len(head)] != head:
-            data = head
+        if data is None or data[: len(head)] != head or len(data) < len(last[:length]):
+            data = last
         return data[:length].ljust(length, b"\0")
 
     async def _compose(self, name: str) -> None:

@@ -25,10 +25,12 @@ from shared.errors import AbsentError, DeviceError
 
 TIMEOUT = 5.0  # seconds for one transfer, as NUT has it
 LOOK_INTERVAL = 0.5  # seconds between two looks for a device that is away
+FLEETING = 2.0  # seconds that another reason must last: rights come a moment after the device
 PATIENCE = 15.0  # seconds of looking before the reason is told anew
 SETTLE = 5.0  # seconds in which a device that was here before must come back to its own port
 PORT_HINT = "usb port"
 SERIAL_HINT = "usb serial"
+MODEL_HINT = "usb model"
 REASON_HINT = "usb reason"
 
 logger = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ class UsbLine:
 
     `hints` is kept from line to line: a device that was found is found again by its serial number
     wherever it is, and by its port where it has none; only after `SETTLE` seconds one without a
-    serial number is looked for on other ports.
+    serial number is looked for on other ports. One with other ids is never taken for it.
     """
 
     def __init__(self, chooses: Chooses, accepts: Accepts, hints: MutableMapping[str, str]) -> None:
@@ -87,32 +89,34 @@ class UsbLine:
     async def open(self) -> None:
         """Find the device and claim its interface.
 
-        A reason why that cannot be is told at once when it is a new one; else the device is waited
-        for, so that it is served as soon as it comes.
+        A reason why that cannot be is told at once when it is the first one, and another when it
+        lasts; else the device is waited for, so that it is served as soon as it comes.
         """
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="usb")
         clock = asyncio.get_running_loop().time
-        begin = clock()
+        begin = since = clock()
+        seen = ""
         while True:
             try:
                 await self._run(partial(self._find, has_settled=clock() - begin >= SETTLE))
             except DeviceError as error:
-                is_new = self._hints.get(REASON_HINT) != str(error)
-                self._hints[REASON_HINT] = str(error)
-                if is_new:
+                now, told = clock(), self._hints.get(REASON_HINT)
+                if str(error) != seen:
+                    seen, since = str(error), now
+                if told is None or (told != seen and now - since >= FLEETING):
+                    self._hints[REASON_HINT] = seen
                     raise
-                if clock() - begin >= PATIENCE:
-                    raise AbsentError(str(error)) from error
+                if now - begin >= PATIENCE:
+                    raise AbsentError(told) from error
                 await asyncio.sleep(LOOK_INTERVAL)
             else:
                 self._hints.pop(REASON_HINT, None)
                 return
 
     async def close(self) -> None:
-        """Give the device back to the system; never fails."""
-        listeners, self._listeners = self._listeners, []
-        for each in listeners:
-            await each.stop()
+        """Give the device back to the system, even if nobody waits for it; never fails."""
+        for each in self._listeners:
+            each.stop()
         worker, self._worker = self._worker, None
         if worker is None:
             return
@@ -168,9 +172,9 @@ class UsbLine:
 
         return await self._run(work)
 
-    def listen(self, endpoint: int, size: int) -> UsbListener:
+    def listen(self, endpoint: int, size: int, *, is_vital: bool = False) -> UsbListener:
         """Listen to what the device says unasked, until the line is closed."""
-        listener = UsbListener(self._opened(), self.where, endpoint, size)
+        listener = UsbListener(self._opened(), self.where, endpoint, size, is_vital=is_vital)
         self._listeners.append(listener)
         return listener
 
@@ -248,11 +252,14 @@ class UsbLine:
         serial = self.names.serial or ""
         self._hints[SERIAL_HINT] = "" if serial in serials else serial
         self._hints[PORT_HINT] = self.address.busport if self.address else ""
+        self._hints[MODEL_HINT] = _model(self.address) if self.address else ""
 
     def _close(self) -> None:
         device, self._device = self._device, None
         if device is None:
             return
+        for each in self._listeners:
+            each.join()
         with contextlib.suppress(usb.core.USBError):
             usb.util.release_interface(device, self._claim.interface)
         _attach(device, self._claim.interface, self._had_kernel_driver)
@@ -268,10 +275,16 @@ def is_familiar(
     """
     if PORT_HINT not in hints:
         return True
+    if hints.get(MODEL_HINT, _model(address)) != _model(address):
+        return False
     serial, known = names.serial or "", hints.get(SERIAL_HINT, "")
     if _is_real(known) and _is_real(serial):
         return serial == known
     return True if address.busport == hints[PORT_HINT] else None
+
+
+def _model(address: UsbAddress) -> str:
+    return f"{address.vendor}:{address.product}"
 
 
 def _is_real(serial: str) -> bool:

@@ -142,7 +142,9 @@ class UsbReports:
         for endpoint, size in await self._line.endpoints():
             number = endpoint & ~ENDPOINT_IN
             if endpoint & ENDPOINT_IN and wanted in (None, number):
-                return self._line.listen(endpoint, self._quirks.interrupt_size or max(size, 8))
+                longest = self._quirks.interrupt_size or max(size, 8)
+                is_vital = self._quirks.is_interrupt_only
+                return self._line.listen(endpoint, longest, is_vital=is_vital)
         return None
 
     def _wants_full_size(self) -> bool:

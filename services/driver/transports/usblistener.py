@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,10 +16,13 @@ from shared.errors import DeviceError
 LISTEN_STEP = 0.25  # seconds of one wait for what comes unasked, so that a line closes soon
 CLOSE_TIMEOUT = 3.0
 MOST_KEPT = 256  # packets that wait to be taken; older ones are dropped
-MOST_STALLS = 5  # in a row
+MOST_STALLS = 5  # in a row before that is told
+LONGEST_STALL = 5.0  # seconds of rest for an endpoint that is refused again and again
 # An endless stream is read at this pace, once more packets than a burst came without a rest.
 BURST: Final = 32
 PACE = 0.2  # seconds
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -37,15 +41,25 @@ class Pace:
 
 
 class UsbListener:
-    """Keeps what a device says unasked until it is taken; `stop` it before the line is closed.
+    """Keeps what a device says unasked until it is taken; `join` it before the line is closed.
 
-    Only the newest `MOST_KEPT` packets are kept, and none that equals the one before it of the same
-    first byte: an endless stream does no harm.
+    Only the newest `MOST_KEPT` packets are kept, and of an endless stream none that equals the one
+    before it of the same first byte. An endpoint that is refused is tried again, for the device may
+    answer all the same when it is asked; the line is lost only if listening `is_vital`.
     """
 
-    def __init__(self, device: Any, where: str, endpoint: int, size: int) -> None:  # noqa: ANN401 -- pyusb has no types
+    def __init__(
+        self,
+        device: Any,  # noqa: ANN401 -- pyusb has no types
+        where: str,
+        endpoint: int,
+        size: int,
+        *,
+        is_vital: bool = False,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._device, self._where, self._endpoint, self._size = device, where, endpoint, size
+        self._is_vital = is_vital
         self._packets: list[bytes] = []
         self._changed = asyncio.Event()
         self._lost: DeviceError | None = None
@@ -69,13 +83,14 @@ class UsbListener:
             self._changed.clear()
         return found
 
-    async def stop(self) -> None:
-        """End the thread."""
+    def stop(self) -> None:
+        """Let the thread end soon."""
         self._stopping.set()
         self._worker.shutdown(wait=False)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await asyncio.shield(asyncio.wrap_future(self._ended))
+
+    def join(self) -> None:
+        """Wait for the end of the thread; it blocks, but not for long."""
+        wait([self._ended], CLOSE_TIMEOUT)
 
     def _listen(self) -> None:
         pace, stalls = Pace(), 0
@@ -85,10 +100,7 @@ class UsbListener:
                 packet = self._read()
             except NoReportError as error:
                 stalls += 1
-                if stalls > MOST_STALLS:
-                    self._tell([], error)
-                    return
-                self._stopping.wait(LISTEN_STEP)
+                self._stall(stalls, error)
                 continue
             except DeviceError as error:
                 self._tell([], error)
@@ -96,11 +108,20 @@ class UsbListener:
             stalls = 0
             if not packet:
                 continue
-            if last.get(packet[0]) != packet:
+            pause = pace.pause(time.monotonic())
+            if not pause or last.get(packet[0]) != packet:
                 last[packet[0]] = packet
                 self._tell([packet], None)
-            if pause := pace.pause(time.monotonic()):
+            if pause:
                 self._stopping.wait(pause)
+
+    def _stall(self, count: int, error: NoReportError) -> None:
+        """Rest for a while, the longer the more often the endpoint was refused."""
+        if count == MOST_STALLS:
+            logger.warning("%s: it cannot be listened to, only asked", error)
+            if self._is_vital:
+                self._tell([], error)
+        self._stopping.wait(min(LISTEN_STEP * count, LONGEST_STALL))
 
     def _read(self) -> bytes:
         try:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from services.console.scan.usb import known
 from services.driver.drivers.usbhid_options import UsbHidOptions, is_unsteady
 from services.driver.protocols.hid.registry import VENDORS
 from services.driver.protocols.hid.table import Identity, UsbId
-from services.driver.transports.usb import PORT_HINT, SERIAL_HINT, is_familiar
+from services.driver.transports.usb import MODEL_HINT, PORT_HINT, SERIAL_HINT, is_familiar
 from services.driver.transports.usbfinding import UsbAddress, UsbNames
 from services.driver.transports.usbhid import _length
 from services.driver.transports.usblistener import BURST, PACE, Pace
@@ -80,8 +81,10 @@ def test_a_bad_pattern_is_named():
     ],
 )
 def test_a_device_is_known_again(serial, address, now, is_it):
-    hints = {PORT_HINT: HERE.busport, SERIAL_HINT: serial}
+    hints = {PORT_HINT: HERE.busport, SERIAL_HINT: serial, MODEL_HINT: "0463:ffff"}
     assert is_familiar(hints, address, UsbNames(serial=now)) is is_it
+    other = replace(address, product="fffe")
+    assert is_familiar(hints, other, UsbNames(serial=now)) is False
 
 
 def test_at_first_any_device_will_do():

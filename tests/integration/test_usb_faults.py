@@ -167,3 +167,24 @@ async def test_rights_that_never_come_are_told(bus, monkeypatch):
         bus.is_permitted = False
         if not bus.plugs:
             bus.plug(small_ups(), "1-2")
+
+
+async def test_others_are_not_asked_for_their_texts_again_and_again(bus):
+    hints = {}
+    options = UsbHidOptions(serial="A1")
+    driver = UsbHidDriver(Site("ups", "auto", hints=hints), options)
+    bus.plug(small_ups("B2"), "1-1")
+    with pytest.raises(DeviceError, match="no such USB device"):
+        await driver.open()
+    await driver.close()
+    asked, looks = [], []
+    control, enumerated = bus.ctrl_transfer, bus.enumerate_devices
+    bus.ctrl_transfer = lambda *call: asked.append(looks[-1]) or control(*call)
+    bus.enumerate_devices = lambda: looks.append(len(looks)) or enumerated()
+    driver = UsbHidDriver(Site("ups", "auto", hints=hints), options)
+    opening = asyncio.create_task(driver.open())
+    await until(lambda: len(looks) > 5)
+    assert set(asked) == {0}
+    bus.plug(small_ups("A1"), "1-2")
+    await soon(opening)
+    await driver.close()

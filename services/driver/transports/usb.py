@@ -73,6 +73,7 @@ class UsbLine:
         self._claim = Claim()
         self._had_kernel_driver = False
         self._listeners: list[UsbListener] = []
+        self._texts: dict[UsbAddress, UsbNames] = {}  # of devices that were looked at
         self.address: UsbAddress | None = None
         self.names = UsbNames()
 
@@ -228,7 +229,7 @@ class UsbLine:
         raise reason
 
     def _is_taken(self, address: UsbAddress, device: Any, *, has_settled: bool) -> bool:  # noqa: ANN401 -- pyusb has no types
-        names = finding.names_of(device)
+        names = self._names_of(address, device)
         claim = self._accepts(address, names)
         familiar = is_familiar(self._hints, address, names)
         if claim is None or not (has_settled if familiar is None else familiar):
@@ -242,12 +243,19 @@ class UsbLine:
         self.address, self.names, self._device, self._claim = address, names, device, claim
         return True
 
+    def _names_of(self, address: UsbAddress, device: Any) -> UsbNames:  # noqa: ANN401 -- pyusb has no types
+        """Read the texts of a device once, if it gives them all: it may be at work for others."""
+        found = self._texts.get(address) or finding.names_of(device)
+        if finding.is_complete(device, found):
+            self._texts[address] = found
+        return found
+
     def _remember(self, others: list[tuple[UsbAddress, Any]]) -> None:
         """Note the serial number, unless another device has the same one."""
         serials = set()
         for address, device in others:
             with contextlib.suppress(DeviceError), translated(str(address)):
-                serials.add(finding.names_of(device).serial)
+                serials.add(self._names_of(address, device).serial)
             usb.util.dispose_resources(device)
         serial = self.names.serial or ""
         self._hints[SERIAL_HINT] = "" if serial in serials else serial

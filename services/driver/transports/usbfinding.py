@@ -126,6 +126,13 @@ def names_of(device: Any) -> UsbNames:  # noqa: ANN401 -- pyusb has no types
     return UsbNames(*(string_of(device, index) if index else None for index in indexes))
 
 
+def is_complete(device: Any, names: UsbNames) -> bool:  # noqa: ANN401 -- pyusb has no types
+    """Tell whether a device has given all the texts that it names."""
+    indexes = (device.iManufacturer, device.iProduct, device.iSerialNumber)
+    texts = (names.maker, names.product, names.serial)
+    return all(text is not None for index, text in zip(indexes, texts, strict=True) if index)
+
+
 def string_of(device: Any, index: int) -> str | None:  # noqa: ANN401 -- pyusb has no types
     """Read a text as it is, spaces and all; a device that refuses it twice has none there."""
     for _ in range(STRING_TRIES):

@@ -1,5 +1,7 @@
 """Fixtures that every test may use."""
 
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -8,6 +10,13 @@ import pytest
 from tests.brokers import Embedded, Mosquitto, Nats, TestBroker, free_port
 
 BROKERS: dict[str, type[TestBroker]] = {"amqtt": Embedded, "mosquitto": Mosquitto, "nats": Nats}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the folders of the tests near the root: the path of a socket has 107 bytes at most."""
+    if config.option.basetemp is None:
+        config.option.basetemp = tempfile.mkdtemp(prefix="nutbus-", dir="/tmp")
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(name="free_port")

@@ -8,8 +8,10 @@ import asyncio
 import json
 import os
 import pwd
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +25,7 @@ from shared.messages import Writable
 from shared.nutwire import join, split
 from tests.realnut import CHECK_INTERVAL, _end, find_nut_program
 
+LONGEST_FOLDER = 85
 START_TIMEOUT = 30.0  # a driver may probe for long before it has its socket
 NAME = "dut"
 COUNTS = "NUTBUS_COVERAGE"  # names the file that `record` adds a line to
@@ -63,7 +66,10 @@ class RealDriver:
         self.folder = folder
         self.driver = driver
         self._environment = environment or {}
-        self._path = folder / f"{driver}-{NAME}"
+        # The path of a socket has 107 bytes at most.
+        is_short = len(str(folder)) < LONGEST_FOLDER
+        self._state = folder if is_short else Path(tempfile.mkdtemp(prefix="nut", dir="/tmp"))
+        self._path = self._state / f"{driver}-{NAME}"
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._rest = b""
@@ -96,12 +102,14 @@ class RealDriver:
         """Start the driver and connect to it."""
         user = pwd.getpwuid(os.getuid()).pw_name
         places = ("NUT_CONFPATH", "NUT_STATEPATH", "NUT_ALTPIDPATH")
+        self._state.mkdir(exist_ok=True)
         with (self.folder / f"{self.driver}.log").open("ab") as output:
             self._process = subprocess.Popen(
                 (find_nut_program(self.driver), "-a", NAME, "-F", "-D", "-u", user),
                 env={
                     **os.environ,
-                    **dict.fromkeys(places, str(self.folder)),
+                    **dict.fromkeys(places, str(self._state)),
+                    "NUT_CONFPATH": str(self.folder),
                     **self._environment,
                 },
                 stdin=subprocess.DEVNULL,
@@ -124,6 +132,8 @@ class RealDriver:
         process, self._process = self._process, None
         if process is not None:
             _end(process)
+        if self._state != self.folder:
+            shutil.rmtree(self._state, ignore_errors=True)
 
     def report(self) -> Report:
         """Return what the driver reports now, as soon as it has data."""

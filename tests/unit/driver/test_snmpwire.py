@@ -171,6 +171,8 @@ def test_what_follows_a_value_is_malformed():
 def test_an_endless_oid_takes_no_time():
     with pytest.raises(MalformedError):
         ber.oid_text(b"\x2b" + b"\xff" * 60000 + b"\x01")
+    with pytest.raises(MalformedError):
+        ber.oid_text(b"\xff" * 400 + b"\x01")
 
 
 @pytest.mark.parametrize(

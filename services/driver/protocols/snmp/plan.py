@@ -68,6 +68,7 @@ class Plan:
     _kept: dict[str, Constant] = field(default_factory=dict)
     _texts: dict[Item, str] = field(default_factory=dict)
     _stale: set[Item] = field(default_factory=set)
+    _told: set[Item] = field(default_factory=set)  # of the status and alarms: what was answered
     _kinds: dict[str, Kind] = field(default_factory=dict)
     _alarms: frozenset[str] = frozenset()
     _full_walks: int = 0
@@ -123,7 +124,6 @@ class Plan:
         `unsure` are OIDs that the device did not answer this time, but may have.
         """
         asked = self._due(walk)
-        had_status = self._full_walks > 0 and self._tells_status()
         for item in asked:
             self._take_item(item, answers)
         if any(each.is_count_of_alarms for each in asked):
@@ -137,7 +137,8 @@ class Plan:
             self._full_walks += 1
         if not self._texts:
             raise DeviceError("the device answers nothing that its mapping asks for")
-        if had_status and not self._tells_status():
+        if any(each in self._stale and not each.is_alarm for each in self._told):
+            # What is left of it would be another status: OB without the LB.
             raise DeviceError("the device tells its status no more")
         return self.reading()
 
@@ -176,8 +177,8 @@ class Plan:
         return read.get(name, kept.value if kept else None)
 
     def objects(self) -> tuple[Item, ...]:
-        """List the objects that are read."""
-        return tuple(self._items)
+        """List the objects that are read, as far as they are there."""
+        return tuple(each for each in self._items if each not in self._stale)
 
     def keeps(self, name: str) -> bool:
         """Tell whether a variable is the driver's own and can be written."""
@@ -198,7 +199,7 @@ class Plan:
         for told in (each for each in self.mapping.alarms if each.oid in self._alarms):
             said += [told.status] if told.status else []
             alarms += [told.alarm] if told.alarm else []
-        has_status = any(each.is_status for each in self._items)
+        has_status = any(each.is_status for each in self._told)
         status = " ".join(words(" ".join(said))) if has_status else None
         return Reading(
             found, status, tuple(dict.fromkeys(alarms)), self._writable(), self.commands()
@@ -208,12 +209,17 @@ class Plan:
         if not self._full_walks:
             return self._items
         again = walk is not Walk.FAST and self._full_walks % STALE_RETRY == 0
-        items = (each for each in self._items if again or each not in self._stale)
+        left_out = set() if again else self._stale - self._told
+        items = [each for each in self._items if each not in left_out]
         if walk is Walk.FAST:
             return [each for each in items if each.is_fast]
         is_time = walk is Walk.CHANGED or self._full_walks % self.wishes.semistatic == 0
         skipped = Flag.STATIC if is_time else Flag.STATIC | Flag.SEMI_STATIC
-        return [each for each in items if not each.row.flags & skipped]
+        return [
+            each
+            for each in items
+            if not each.row.flags & skipped or each.oid not in self._kinds  # refused until now
+        ]
 
     def _take_item(self, item: Item, answers: Answers) -> None:
         answer = answers.get(item.oid)
@@ -223,6 +229,8 @@ class Plan:
             self._last = self._last if old is None else None
             return
         self._stale.discard(item)
+        if item.is_status or item.is_alarm or item.is_count_of_alarms:
+            self._told.add(item)
         self._kinds[item.oid] = answer.kind
         item.scope.answers = answers if item.row.lookup and item.row.lookup.beside else {}
         text = values.convert(item.row, answer, item.scope)
@@ -238,9 +246,12 @@ class Plan:
         return text if value is None else f"{value * LINE_TO_NEUTRAL:.2f}"
 
     def _learn(self, known: Collection[str]) -> None:
-        """Forget what the device lacks, and what another row tells better."""
+        """Forget what the device lacks, and what another row tells better.
+
+        Its status is asked for again: a card that is still starting may lack it.
+        """
         self._last = None
-        self._items = [each for each in self._items if each.oid in known]
+        self._items = [each for each in self._items if each.oid in known or each.is_status]
         unique = [each for each in self._texts if Flag.UNIQUE in each.row.flags]
         best: dict[str, Item] = {}
         for each in unique:
@@ -248,16 +259,13 @@ class Plan:
         self._items = [each for each in self._items if best.get(each.name, each) == each]
         self._items = [each for each in self._items if not self._is_idle(each)]
         self._texts = {each: text for each, text in self._texts.items() if each in self._items}
-        self._stale = set()
+        self._stale = {each for each in self._items if each.oid not in known}
+        self._told &= set(self._items)
         self._orders = [
             each
             for each in self._orders
             if each.oid in known or part_of(each.command.flags) is not None
         ]
-
-    def _tells_status(self) -> bool:
-        """Tell whether the device answered for its status when it was asked last."""
-        return any(each.is_status and each not in self._stale for each in self._items)
 
     def _is_idle(self, item: Item) -> bool:
         """Tell whether an object is for three phases of a device that shows no second one."""

@@ -14,6 +14,7 @@ UNKNOWN = 2**32 - 1  # -1 of those who count without a sign
 
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*", re.ASCII)
 _HEXADECIMAL = re.compile(r"\s*0[xX][0-9a-fA-F]+\s*", re.ASCII)
+_LONGEST_NUMBER = 64  # characters; longer ones are no quantity, and too large to count with
 _UNITS = ("kelvin", "celsius", "fahrenheit")
 _FAHRENHEIT = 2  # iemStatusProbeTempUnits of APC's PowerNet MIB
 _APC_SENSOR_UNIT = "1.3.6.1.4.1.318.1.1.10.2.3.2.1.5.1"
@@ -35,6 +36,8 @@ def number(answer: Value) -> float | None:
 
 def written(text: str) -> float | None:
     """Read a number that is written as text; None if there is anything else in it."""
+    if len(text) > _LONGEST_NUMBER:
+        return None
     if _HEXADECIMAL.fullmatch(text):
         return int(text, 16)
     if not _NUMBER.fullmatch(text):

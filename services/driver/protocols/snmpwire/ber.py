@@ -66,7 +66,8 @@ def oid_text(content: bytes) -> str:
         if not byte & 0x80:
             found.append(number)
             number = 0
-    if len(found) >= MOST_NUMBERS or max(found[1:], default=0) >= 1 << 32:
+    is_long = len(found) >= MOST_NUMBERS or max(found[1:], default=0) >= 1 << 32
+    if is_long or found[0] >= 80 + (1 << 32):
         raise MalformedError("an OID is too long")
     first = min(found[0] // 40, 2)
     return ".".join(map(str, (first, found[0] - 40 * first, *found[1:])))

@@ -124,6 +124,42 @@ def test_a_device_without_its_status_is_lost():
         agent.poll(plan, Walk.FAST)
 
 
+def test_a_part_of_the_status_is_no_status():
+    battery = f"{APC}.2.1.1.0"
+    objects = {**UPS, f"{APC}.4.1.1.0": whole(3), battery: whole(3)}
+    plan, agent, reading = started("apcc", objects)
+    assert set(reading.status.split()) == {"OB", "LB"}
+    answers = agent.get(set(plan.due(Walk.FAST)) - {battery})
+    with pytest.raises(DeviceError, match="tells its status no more"):
+        plan.take(Walk.FAST, answers, unsure={battery})
+
+
+def test_the_status_of_a_card_that_was_still_starting_is_found():
+    late = f"{APC}.4.1.1.0"
+    plan, agent, reading = started("apcc", {oid: UPS[oid] for oid in UPS if oid != late})
+    assert reading.status is None
+    agent.walk = UPS
+    assert [agent.poll(plan) for _ in range(10)][-1].status == "OL"
+
+
+def test_what_is_read_once_is_asked_for_until_it_is_not_refused():
+    agent = Player(UPS)
+    plan = agent.plan(by_name("apcc")[0])
+    model = f"{APC}.1.1.1.0"
+    answers = agent.get(set(plan.due(Walk.FULL)) - {model})
+    assert "ups.model" not in plan.take(Walk.FULL, answers, unsure={model}).variables
+    assert agent.poll(plan).variables["ups.model"] == "Smart-UPS 1500"
+    assert model not in plan.due(Walk.FULL)
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "0x" + "F" * 400])
+def test_a_number_beyond_all_is_none(text):
+    plan, _, reading = started("apcc", UPS | {f"{APC}.2.2.1.0": words(text)})
+    assert "battery.charge" not in reading.variables
+    with pytest.raises(RefusedError):
+        plan.set("input.transfer.low", text)
+
+
 def test_a_status_without_a_word_is_none():
     plan, agent, _ = started("apcc", UPS)
     agent.walk = {**UPS, f"{APC}.4.1.1.0": whole(99)}

@@ -10,6 +10,7 @@ import pytest
 from services.driver.protocols.snmpwire.ber import integer, oid_text, tagged
 from services.driver.protocols.snmpwire.message import Message, Operation, message, request
 from services.driver.protocols.snmpwire.values import Kind, Missing, Value
+from services.driver.transports import snmp
 from services.driver.transports.snmp import SnmpAgent, SnmpSettings, Version, address
 from shared.errors import DeviceError, RefusedError, ResultStatus, SettingsError
 from tests.simulators.snmp import Fault, Objects, SnmpSimulator
@@ -161,6 +162,18 @@ async def test_what_is_missing_spoils_nothing(lines: Lines, simulator: SnmpSimul
     simulator.asked.clear()
     assert isinstance((await agent.get([ABSENT, *VALUES]))[ABSENT], Missing)
     assert len(simulator.asked) == 1
+
+
+async def test_what_was_missing_may_come(
+    lines: Lines, simulator: SnmpSimulator, monkeypatch: pytest.MonkeyPatch
+):
+    late = f"{UPS}.7.0"
+    monkeypatch.setattr(snmp, "ABSENT_FOR", 0.0)
+    simulator.objects = Objects({oid: each for oid, each in VALUES.items() if oid != late})
+    agent = await lines.open()
+    assert isinstance((await agent.get(VALUES))[late], Missing)
+    simulator.objects = Objects(VALUES)
+    assert await agent.get(VALUES) == VALUES
 
 
 async def test_a_value_that_the_agent_refuses_spoils_nothing(

@@ -31,6 +31,7 @@ __all__ = ["Authentication", "Privacy", "SnmpAgent", "SnmpSettings", "User", "Ve
 
 OIDS_HINT: Final = "snmp.oids"  # how many an agent takes at once
 MOST_BYTES: Final = 1300  # of the OIDs in a request, so that it is one packet on the wire
+ABSENT_FOR = 240.0  # seconds until an agent of version 1 is asked again for what it had not
 SURE: Final = 8  # OIDs; no answer to so few is no question of size
 
 
@@ -92,7 +93,7 @@ class SnmpAgent:
         self._line = DatagramLine(settings.host, settings.port)
         self._exchange: Exchange | None = None
         self._traps: Subscription | None = None
-        self._absent: set[str] = set()
+        self._absent: dict[str, float] = {}  # until when it is taken for absent
         self._limit = min(settings.most_oids, int(self._hints.get(OIDS_HINT, settings.most_oids)))
         self._proven = SURE
         self._has_bulk = settings.version is not Version.V1
@@ -128,8 +129,9 @@ class SnmpAgent:
         """Read OIDs in as few packets as the agent takes; every OID asked for is in the result."""
         found: dict[str, Value | Missing] = {}
         wanted = []
+        now = asyncio.get_running_loop().time()
         for oid in dict.fromkeys(oids):
-            if oid in self._absent:
+            if self._absent.get(oid, now) > now:
                 found[oid] = Missing.NAME
             else:
                 wanted.append(oid)
@@ -266,7 +268,7 @@ class SnmpAgent:
             return self._halved(batch, is_size=False)
         culprit = batch.pop(place - 1)
         if status is Status.NO_SUCH_NAME:
-            self._absent.add(culprit)
+            self._absent[culprit] = asyncio.get_running_loop().time() + ABSENT_FOR
             found[culprit] = Missing.NAME
         else:
             found[culprit] = Missing.REFUSED

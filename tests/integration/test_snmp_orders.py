@@ -8,6 +8,7 @@ from services.driver.contract import Site
 from services.driver.drivers.snmp import SnmpDriver
 from services.driver.drivers.snmp_options import SnmpOptions
 from services.driver.protocols.snmpwire.ber import oid_text
+from services.driver.protocols.snmpwire.message import Message
 from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import DeviceError, RefusedError, ResultStatus
 from tests.brokers import free_port
@@ -113,6 +114,23 @@ async def test_an_agent_of_version_1_is_found_too() -> None:
         ours = driver(agent, snmp_retries=0)
         await ours.open()
         assert (await ours.poll()).variables["ups.model"] == "Smart-UPS 1500"
+        await ours.close()
+
+
+async def test_an_agent_that_was_away_is_not_taken_for_one_of_version_1() -> None:
+    async with SnmpSimulator(ups(), lost=1) as agent:
+        asked: list[int] = []
+
+        def watched(message: Message, answer: bytes) -> list[bytes]:
+            asked.append(message.version)
+            return [answer]
+
+        agent.fault = watched
+        ours = driver(agent, snmp_retries=0)
+        await ours.open()
+        asked.clear()
+        await ours.poll()
+        assert asked == [1]  # which is 2c
         await ours.close()
 
 

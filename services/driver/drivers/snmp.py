@@ -89,18 +89,34 @@ class SnmpDriver:
             versions = (Version(hint), *(each for each in versions if each != hint))
         trouble = DeviceError("")
         for version in versions:
-            await self.close()
-            settings = self._options.agent(self._site.port, version, self._site.snmp_traps)
-            self._agent = SnmpAgent(settings, self._site.hints)
             try:
-                await self._agent.open()
-                found, _ = await self._get((finding.SYSTEM,))
+                found = await self._greet(version)
             except DeviceError as error:
                 trouble = error
             else:
-                self._site.hints[VERSION] = version
-                return found
+                return found if hint == version else await self._settle(version, versions, found)
         raise trouble
+
+    async def _greet(self, version: Version) -> Answers:
+        """Open the line in a version; give the sysObjectID (DeviceError)."""
+        await self.close()
+        settings = self._options.agent(self._site.port, version, self._site.snmp_traps)
+        self._agent = SnmpAgent(settings, self._site.hints)
+        await self._agent.open()
+        found, _ = await self._get((finding.SYSTEM,))
+        return found
+
+    async def _settle(
+        self, version: Version, versions: Sequence[Version], found: Answers
+    ) -> Answers:
+        """Take the version for good; but not a lesser one because the agent was away before."""
+        if version is Version.V1 and Version.V2C in versions:
+            try:
+                found, version = await self._greet(Version.V2C), Version.V2C
+            except DeviceError:
+                found = await self._greet(version)
+        self._site.hints[VERSION] = version
+        return found
 
     async def _find(self, system: Answers) -> Mapping:
         """Find the mapping; an agent of version 1 is not asked for everything there is."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.driver.contract import Site
+from services.driver.drivers import snmp
 from services.driver.drivers.snmp import SnmpDriver
 from services.driver.drivers.snmp_options import SnmpOptions
 from services.driver.protocols.snmpwire.ber import oid_text
@@ -131,6 +132,28 @@ async def test_an_agent_that_was_away_is_not_taken_for_one_of_version_1() -> Non
         asked.clear()
         await ours.poll()
         assert asked == [1]  # which is 2c
+        await ours.close()
+
+
+async def test_what_a_card_lacks_while_it_starts_is_found_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole_pdu = revelation().values
+    uptime = {"1.3.6.1.2.1.1.3.0": Value(Kind.TICKS, 0)}
+    starting = {oid: each for oid, each in whole_pdu.items() if ".6.6.6.1.2." not in oid}
+    monkeypatch.setattr(snmp, "YOUNG", 0.1)
+    async with SnmpSimulator(Objects(starting | uptime)) as agent:
+        ours = driver(agent)
+        await ours.open()
+        assert "outlet.5.status" not in (await ours.poll()).variables
+        uptime = {"1.3.6.1.2.1.1.3.0": Value(Kind.TICKS, 30000)}
+        agent.objects = Objects(whole_pdu | uptime)
+        async with asyncio.timeout(5):
+            while "outlet.5.status" not in (await ours.poll()).variables:
+                await asyncio.sleep(0)
+        agent.asked.clear()
+        await ours.poll()
+        assert len(agent.asked) == 1
         await ours.close()
 
 

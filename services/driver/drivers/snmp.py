@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
 
 from services.driver.contract import Reading, Site
@@ -9,12 +10,15 @@ from services.driver.drivers.snmp_options import SnmpOptions
 from services.driver.protocols.snmp import finding
 from services.driver.protocols.snmp.plan import Plan, Walk, Wishes
 from services.driver.protocols.snmp.table import Answers, Mapping
+from services.driver.protocols.snmp.values import number
 from services.driver.protocols.snmpwire.values import Missing, Value
 from services.driver.transports.snmp import SnmpAgent, Version, address
 from shared.errors import DeviceError, RefusedError, SettingsError
 
 VERSION = "snmp version"  # hint: the version in which the agent answered
 KEPT = "snmp kept "  # hint: value of a variable that only the driver has
+UPTIME = "1.3.6.1.2.1.1.3.0"  # sysUpTime (SNMPv2-MIB)
+YOUNG = 300.0  # seconds; so long after its start a card may not show all that it has
 
 logger = logging.getLogger(__name__)
 
@@ -33,20 +37,15 @@ class SnmpDriver:
         self._known: Plan | None = None
         self._next = Walk.FAST
         self._due = 0.0
+        self._learn_again = math.inf
 
     async def open(self) -> None:
-        """Reach the agent, find the mapping that fits and read everything once."""
+        """Reach the agent and learn what it has; some minutes later again if it is starting."""
         system = await self._reach()
-        mapping = await self._find(system)
-        options = self._options
-        wishes = Wishes(options.semistaticfreq, options.notransferoids, options.symmetrathreephase)
-        self._known = Plan(mapping, wishes)
-        while ask := self._known.layout():
-            found, _ = await self._get(ask.gets)
-            self._known.take_layout({**found, **await self._columns(ask.columns)})
-        logger.info("%s: mapping %s", self._site.device, mapping.id)
-        await self._walk(Walk.FULL)
-        self._restore()
+        await self._learn(system)
+        uptime = number(system[UPTIME]) if UPTIME in system else None
+        if uptime is not None and uptime < YOUNG:
+            self._learn_again = _now() + YOUNG
         await self._apply_delays()
 
     async def close(self) -> None:
@@ -56,6 +55,11 @@ class SnmpDriver:
 
     async def poll(self) -> Reading:
         """Read the status; from time to time, and after a change, read everything."""
+        if _now() >= self._learn_again:
+            self._learn_again = math.inf
+            system, _ = await self._get((finding.SYSTEM,))
+            await self._learn(system)
+            return self._plan.reading()
         walk = Walk.FULL if self._next is Walk.FAST and _now() >= self._due else self._next
         return await self._walk(walk)
 
@@ -103,7 +107,7 @@ class SnmpDriver:
         settings = self._options.agent(self._site.port, version, self._site.snmp_traps)
         self._agent = SnmpAgent(settings, self._site.hints)
         await self._agent.open()
-        found, _ = await self._get((finding.SYSTEM,))
+        found, _ = await self._get((finding.SYSTEM, UPTIME))
         return found
 
     async def _settle(
@@ -117,6 +121,19 @@ class SnmpDriver:
                 found = await self._greet(version)
         self._site.hints[VERSION] = version
         return found
+
+    async def _learn(self, system: Answers) -> None:
+        """Find the mapping that fits and read everything once."""
+        mapping = await self._find({oid: each for oid, each in system.items() if oid != UPTIME})
+        options = self._options
+        wishes = Wishes(options.semistaticfreq, options.notransferoids, options.symmetrathreephase)
+        self._known = Plan(mapping, wishes)
+        while ask := self._known.layout():
+            found, _ = await self._get(ask.gets)
+            self._known.take_layout({**found, **await self._columns(ask.columns)})
+        logger.info("%s: mapping %s", self._site.device, mapping.id)
+        await self._walk(Walk.FULL)
+        self._restore()
 
     async def _find(self, system: Answers) -> Mapping:
         """Find the mapping; an agent of version 1 is not asked for everything there is."""

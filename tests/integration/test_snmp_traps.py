@@ -325,6 +325,18 @@ async def test_agents_are_polled_even_if_the_port_is_taken(
         assert await agent.get([OID]) == {OID: Value(Kind.INTEGER, 1)}
 
 
+async def test_a_port_that_becomes_free_is_taken(
+    fleet: Fleet, where: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(snmptraps, "BIND_PAUSE", 0.05)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(_target(where))
+        simulator, agent = await fleet.add("127.0.0.2")
+    async with asyncio.timeout(10):
+        while not await _is_woken(agent):
+            simulator.notify(_target(where))
+
+
 @pytest.mark.parametrize("where", ["", "0.0.0.0:162", "[::]:162", "127.0.0.1:1162"])
 def test_the_settings_say_where_notifications_arrive(where: str):
     assert DriverSection(id="test", snmp_traps=where).snmp_traps == where

@@ -32,6 +32,7 @@ from services.driver.protocols.snmpwire.security import (
 STORM_PAUSE: Final = 1.0  # seconds; so long an agent is left alone after it has woken us
 MOST_AT_ONCE: Final = 32  # datagrams that are taken before others have their turn
 LARGEST: Final = 65535
+BIND_PAUSE = 60.0  # seconds after which a port that somebody else had is tried again
 logger = logging.getLogger(__name__)
 
 _NOTIFICATIONS = (Operation.TRAP_V1, Operation.TRAP, Operation.INFORM)
@@ -104,9 +105,10 @@ class Receiver:
         self._loop = loop
         self._on_end = on_end
         self._engine = LocalEngine(loop.time())
-        self._socket = _bound(where)
-        if self._socket is not None:
-            loop.add_reader(self._socket.fileno(), self._receive)
+        self._where = where
+        self._again: asyncio.TimerHandle | None = None
+        self._socket: socket.socket | None = None
+        self._listen()
 
     def add(self, peer: str, credentials: Credentials) -> Subscription:
         """Listen for one more agent."""
@@ -122,11 +124,27 @@ class Receiver:
         if not others:
             self._subscriptions.pop(subscription.peer, None)
         if not self._subscriptions:
+            if self._again is not None:
+                self._again.cancel()
             bound, self._socket = self._socket, None
             if bound is not None:
                 self._loop.remove_reader(bound.fileno())
                 bound.close()
             self._on_end()
+
+    def _listen(self) -> None:
+        """Bind the socket; who cannot have it yet is polled only, which is said once."""
+        try:
+            self._socket = _bound(self._where)
+        except (OSError, ValueError, OverflowError) as error:
+            if self._again is None:
+                reason = getattr(error, "strerror", None) or error
+                logger.warning("snmp_traps %s: %s; agents are polled only", self._where, reason)
+            self._again = self._loop.call_later(BIND_PAUSE, self._listen)
+            return
+        if self._again is not None:
+            logger.info("snmp_traps %s: notifications are heard now", self._where)
+        self._loop.add_reader(self._socket.fileno(), self._receive)
 
     def _receive(self) -> None:
         assert self._socket
@@ -198,8 +216,8 @@ class Receiver:
 _RECEIVERS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Receiver]] = WeakKeyDictionary()
 
 
-def _bound(where: str) -> socket.socket | None:
-    """Bind the socket; who cannot have it is polled only, which is said once for all agents."""
+def _bound(where: str) -> socket.socket:
+    """Make a socket that is bound to HOST:PORT (OSError, ValueError, OverflowError)."""
     host, _, port = where.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -207,11 +225,9 @@ def _bound(where: str) -> socket.socket | None:
     try:
         bound.setblocking(False)
         bound.bind((host, int(port)))
-    except (OSError, ValueError, OverflowError) as error:
+    except (OSError, ValueError, OverflowError):
         bound.close()
-        reason = getattr(error, "strerror", None) or error
-        logger.warning("snmp_traps %s: %s; agents are polled only", where, reason)
-        return None
+        raise
     return bound
 
 

@@ -109,11 +109,13 @@ async def test_what_a_report_holds_beside_is_not_lost_when_it_cannot_be_read(bus
     ups = small_ups()
     bus.plug(ups, "1-2")
     async with OurDriver("usbhid", "auto") as driver:
-        fields = driver.driver.picture.descriptor.fields
+        device = driver.driver
+        assert isinstance(device, UsbHidDriver)
+        fields = device.picture.descriptor.fields
         place = next(each for each in fields if (each.report, each.id) == (FEATURE, CHARGE))
         told = ups.reports.pop((FEATURE, CHARGE))
         for charge in ("20", "30"):
-            await driver.driver._write(None, place, charge)
+            await device._write(None, place, charge)
             assert ups.written[-1] == (FEATURE, CHARGE, bytes((CHARGE, int(charge), *told[2:])))
             del ups.reports[FEATURE, CHARGE]
 
@@ -131,7 +133,7 @@ async def test_a_line_that_nobody_waits_for_is_given_back(bus):
 
 
 async def test_rights_that_come_a_moment_after_the_device_are_waited_for(bus):
-    hints = {}
+    hints: dict[str, str] = {}
     driver = UsbHidDriver(Site("ups", "auto", hints=hints), UsbHidOptions())
     with pytest.raises(DeviceError, match="no such USB device"):
         await driver.open()
@@ -158,7 +160,7 @@ async def test_rights_that_come_a_moment_after_the_device_are_waited_for(bus):
 
 async def test_rights_that_never_come_are_told(bus, monkeypatch):
     monkeypatch.setattr(usbline, "FLEETING", 0.1)
-    hints = {}
+    hints: dict[str, str] = {}
     for reason in ("no such USB device", "udev rules"):
         driver = UsbHidDriver(Site("ups", "auto", hints=hints), UsbHidOptions())
         with pytest.raises(DeviceError, match=reason):
@@ -170,17 +172,26 @@ async def test_rights_that_never_come_are_told(bus, monkeypatch):
 
 
 async def test_others_are_not_asked_for_their_texts_again_and_again(bus):
-    hints = {}
+    hints: dict[str, str] = {}
     options = UsbHidOptions(serial="A1")
     driver = UsbHidDriver(Site("ups", "auto", hints=hints), options)
     bus.plug(small_ups("B2"), "1-1")
     with pytest.raises(DeviceError, match="no such USB device"):
         await driver.open()
     await driver.close()
-    asked, looks = [], []
+    asked: list[int] = []
+    looks: list[int] = []
     control, enumerated = bus.ctrl_transfer, bus.enumerate_devices
-    bus.ctrl_transfer = lambda *call: asked.append(looks[-1]) or control(*call)
-    bus.enumerate_devices = lambda: looks.append(len(looks)) or enumerated()
+
+    def controlled(*call):
+        asked.append(looks[-1])
+        return control(*call)
+
+    def looked():
+        looks.append(len(looks))
+        return enumerated()
+
+    bus.ctrl_transfer, bus.enumerate_devices = controlled, looked
     driver = UsbHidDriver(Site("ups", "auto", hints=hints), options)
     opening = asyncio.create_task(driver.open())
     await until(lambda: len(looks) > 5)

@@ -119,7 +119,7 @@ class Host:
     def _stays(self, name: str) -> bool:
         """Tell whether a device that is there can go on as the settings want it now."""
         wanted, device = self._settings.devices.get(name), self._devices[name]
-        if wanted is None or self._settings.site(name).tables != device.tables:
+        if wanted is None or not device.can_work_at(self._settings.site(name)):
             return False
         return device.settings == wanted or device.can_take(wanted)
 

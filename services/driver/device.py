@@ -5,7 +5,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -72,10 +72,15 @@ class Device:
         self._delay = FIRST_DELAY
         self.configure(settings, poll_interval)
 
+    def can_work_at(self, site: Site) -> bool:
+        """Tell whether what the settings say beside the device is as it was."""
+        old = self._site
+        return (old.tables, old.snmp_traps) == (site.tables, site.snmp_traps)
+
     @property
-    def tables(self) -> Mapping[str, object]:
-        """The user's tables that the driver works with."""
-        return self._site.tables
+    def trouble(self) -> str:
+        """Why the device cannot be reached; empty while it can."""
+        return self._trouble
 
     @property
     def _longest_delay(self) -> float:
@@ -287,7 +292,9 @@ class Device:
         """Take note that the line is lost; tell whether that was worth a log line."""
         is_news = self._complaints.is_news(trouble, time.monotonic())
         logger.log(logging.WARNING if is_news else logging.DEBUG, "%s: %s", self.name, trouble)
-        self._trouble = trouble
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self._outbox.mark(self.name)
         self._turn(Availability.STALE)
         last = self._condition or events.Condition()
         self._tell(replace(last, communicating=False))

@@ -25,6 +25,7 @@ from shared.topics import DeviceTopic, ServiceKind
 
 RESTATE_INTERVAL = 60.0  # seconds in which everything that is retained is said once more
 AT_ONCE = 50  # devices that are announced at the same time
+STATE, TRYING = "driver.state", "reconnect.trying"  # as NUT has them
 STARTED = time.time()
 
 _HOST = socket.gethostname()
@@ -179,6 +180,15 @@ class Publisher:
         if availability is not told.availability:
             told.availability = availability
             await self._bus.publish(device_availability(self._topics, name, availability))
+        if device.trouble and availability is not Availability.ONLINE:
+            await self._tell_trouble(name, told, device.trouble)
+
+    async def _tell_trouble(self, name: str, told: Told, trouble: str) -> None:
+        """Say on the topic of driver.state why a device is away; the next reading ends it."""
+        state = f"{TRYING}: {trouble}"
+        if self._section.publish_variables and told.plain.get(STATE) != state:
+            told.plain = {**told.plain, STATE: state}
+            await self._bus.publish(variable(self._topics, name, STATE, state))
 
     async def _tell_meta(self, device: Device, view: View | None, told: Told) -> None:
         kind = device.settings.kind

@@ -807,3 +807,14 @@ async def test_a_mistake_in_a_driver_stays_with_its_device(
         assert (await watcher.ask("bad", COMMAND, "load.off")).status is ResultStatus.STALE
     assert "bad: a mistake in the driver mistaken: KeyError(" in caplog.text
     assert caplog.text.count("Traceback") == 1
+
+
+async def test_why_a_device_is_away_is_on_the_topic_of_driver_state(broker, folder, watcher):
+    topic = "nut/device/ups1/var/driver/state"
+    async with driving(driver_settings(broker.url, folder, {"ups1": DUMMY})):
+        await watcher.payload(topic, b"quiet")
+        (folder / "ups.dev").rename(folder / "away")
+        await watcher.until(lambda: b"No such file" in watcher.now[topic], "the reason")
+        assert watcher.now[topic].startswith(b"reconnect.trying: ")
+        (folder / "away").rename(folder / "ups.dev")
+        await watcher.payload(topic, b"quiet")

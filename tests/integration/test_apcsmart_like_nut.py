@@ -135,18 +135,25 @@ class Pair:
         self._folder, self._device, self._options = folder, device, options
 
     async def __aenter__(self):
+        try:
+            await self._begin()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _begin(self) -> None:
         enter = self._stack.enter_context
         self.their_ups = enter(SimulatedUps(self._device))
         self.our_ups = enter(SimulatedUps(self._device))
         settings = {"port": self.their_ups.port, "pollinterval": "1", **self._options}
         self.theirs = RealDriver(self._folder, "apcsmart", settings)
         self.ours = OurDriver("apcsmart", self.our_ups.port, self._options)
-        await asyncio.to_thread(self.theirs.start)
         self._stack.callback(self.theirs.stop)
+        await asyncio.to_thread(self.theirs.start)
         await self._stack.enter_async_context(self.ours)
         await asyncio.to_thread(self.theirs.report)
         await self.ours.report()
-        return self
 
     async def __aexit__(self, *_):
         await self._stack.aclose()

@@ -9,8 +9,9 @@ from benchmarks.programs import Programs, is_accepting
 from benchmarks.question import are_readable
 from benchmarks.served import DEV_FILE, names
 from benchmarks.server import Server
-from tests.brokers import Mosquitto, find_program, free_port
+from tests.brokers import Mosquitto, find_program
 from tests.monitors import QUIET
+from tests.ports import free_port
 
 USER, PASSWORD = "admin", "benchmark"
 

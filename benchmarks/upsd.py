@@ -10,7 +10,7 @@ from benchmarks.programs import Programs
 from benchmarks.question import are_readable
 from benchmarks.served import DEV_FILE, names
 from benchmarks.server import Server
-from tests.brokers import free_port
+from tests.ports import free_port
 from tests.realnut import find_nut_program
 
 USER, PASSWORD = "admin", "benchmark"

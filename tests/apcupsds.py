@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from tests.brokers import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 STOP_TIMEOUT = 10.0

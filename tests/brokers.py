@@ -5,7 +5,6 @@ import base64
 import contextlib
 import hashlib
 import shutil
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pydantic import SecretStr
 from services.broker.app import serving
 from services.broker.server import BrokerServer
 from services.broker.settings import BrokerSettings, BrokerUser
+from tests.ports import free_port
 
 START_TIMEOUT = 10.0
 STOP_TIMEOUT = 10.0
@@ -25,14 +25,6 @@ REACHABLE_INTERVAL = 0.01
 # connection, exceeds 65535; so its default of 1024 lets a client have 31 of them.
 NATS_ACK_PENDING = 50
 DEBIAN_FOLDERS = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
-
-
-def free_port() -> int:
-    """Return a TCP port that nothing on 127.0.0.1 listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def find_program(name: str, package: str) -> str:

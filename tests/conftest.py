@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import Embedded, Mosquitto, Nats, TestBroker, free_port
+from tests.brokers import Embedded, Mosquitto, Nats, TestBroker
+from tests.ports import free_port
 
 BROKERS: dict[str, type[TestBroker]] = {"amqtt": Embedded, "mosquitto": Mosquitto, "nats": Nats}
 

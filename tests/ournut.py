@@ -37,7 +37,8 @@ from shared.nutconfig import nut_settings
 from shared.nutwire import split
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice, Topics
-from tests.brokers import Mosquitto, free_port
+from tests.brokers import Mosquitto
+from tests.ports import free_port
 from tests.realnut import Scripted
 
 START_TIMEOUT = 20.0

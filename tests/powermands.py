@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.brokers import find_program, free_port
+from tests.brokers import find_program
+from tests.ports import free_port
 from tests.simulators import powerman_pdu
 
 START_TIMEOUT = 10.0

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from shared.nutwire import join, split
+from tests.ports import free_port
 
 START_TIMEOUT = 15.0
 STOP_TIMEOUT = 10.0
@@ -91,7 +92,7 @@ class RealNut:
         }
         self.users = users
         self.host = host
-        self.port = _free_port(host)
+        self.port = free_port(host)
         self._conf = UPSD_CONF.format(host=host, port=self.port, max_age=max_age) + upsd_conf
         self._server: subprocess.Popen[bytes] | None = None
         self._drivers: dict[str, subprocess.Popen[bytes] | ScriptedDriver] = {}
@@ -341,11 +342,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.kill()
         process.wait()
         raise
-
-
-def _free_port(host: str) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port

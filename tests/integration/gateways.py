@@ -11,8 +11,9 @@ from services.gateway import app
 from services.gateway.settings import GatewaySettings
 from shared.latest import Latest
 from shared.settings import BusSettings
-from tests.brokers import TestBroker, free_port
+from tests.brokers import TestBroker
 from tests.ournut import ScriptedOnBus
+from tests.ports import free_port
 from tests.realnut import Scripted
 
 TIMEOUT = 10.0

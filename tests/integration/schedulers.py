@@ -29,7 +29,7 @@ from shared.messages import (
 )
 from shared.settings import BusSettings
 from shared.topics import OfDevice
-from tests.brokers import free_port
+from tests.ports import free_port
 
 TIMEOUT = 30.0
 INTERVAL = 0.01

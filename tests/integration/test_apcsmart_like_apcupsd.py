@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import free_port
 from tests.likenut import OurDriver
+from tests.ports import free_port
 from tests.simulators.apcsmart import Device, SimulatedUps, recorded, smart_ups
 
 pytestmark = pytest.mark.integration

@@ -20,7 +20,8 @@ from services.scheduler.settings import SchedulerSettings
 from shared.events import NOTIFY_TYPES
 from shared.latest import Latest
 from shared.settings import default_id
-from tests.brokers import Login, ProgramBroker, free_port, mosquitto_password_line
+from tests.brokers import Login, ProgramBroker, mosquitto_password_line
+from tests.ports import free_port
 from tests.simulators.mqtt_peer import Peer, publish
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,8 @@ import pytest
 from services.broker.app import run, serving
 from services.broker.server import BrokerError
 from services.broker.settings import BrokerSettings
-from tests.brokers import Embedded, Login, free_port
+from tests.brokers import Embedded, Login
+from tests.ports import free_port
 from tests.simulators.mqtt_peer import Message, Peer, Will, connect, framed, publish, text
 
 pytestmark = pytest.mark.integration

@@ -31,7 +31,7 @@ from shared.messages import (
 )
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics
-from tests.brokers import Mosquitto, free_port
+from tests.brokers import Mosquitto
 from tests.integration.gateways import (
     TIMEOUT,
     USERS,
@@ -43,6 +43,7 @@ from tests.integration.gateways import (
     until,
 )
 from tests.ournut import SERVICE
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 TOPICS = Topics()

@@ -12,8 +12,9 @@ from services.gateway import app
 from services.gateway.settings import GatewaySettings
 from shared.errors import SettingsError
 from shared.latest import Latest
-from tests.brokers import Mosquitto, find_program, free_port
+from tests.brokers import Mosquitto, find_program
 from tests.integration.gateways import NutClient, accepts, ask, playing, serving, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 

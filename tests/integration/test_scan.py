@@ -30,8 +30,8 @@ from services.console.scan.scanners import SCANNERS, Scope
 from services.console.scan.serialports import probe as ask_line
 from services.console.scan.sweep import Progress, sweep
 from shared.errors import PowerError
-from tests.brokers import free_port
 from tests.ournut import OurNut
+from tests.ports import free_port
 from tests.powermands import Powermand, pdu
 from tests.realnut import Dummy, RealNut, find_nut_program
 from tests.simulators.netxml import MINISLOT, VERSION_4, Card
@@ -154,7 +154,7 @@ def test_our_gateway_is_found_as_upsd_is(upsd: Upsd):
 
 def test_a_whole_network_is_asked_though_one_host_does_not_answer(upsd: Upsd):
     with socket.create_server((f"{NET}.77", 3493)):
-        found = scan("-O", "--nis_scan", "--powerman_scan", "-M", "-m", f"{NET}.0/24", "-t", "2")
+        found = scan("-O", "--nis_scan", "--powerman_scan", "-M", "-m", f"{NET}.0/24", "-t", "8")
     assert found.count("[nutdev") == 2 * len(DEVICES)
 
 

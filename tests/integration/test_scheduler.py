@@ -13,7 +13,6 @@ from services.scheduler.settings import SchedulerSettings
 from shared.messages import (
     Availability,
 )
-from tests.brokers import free_port
 from tests.integration.schedulers import (
     SECRET,
     Inbox,
@@ -24,6 +23,7 @@ from tests.integration.schedulers import (
     scheduling,
     until,
 )
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -16,8 +16,8 @@ import pytest
 from services.driver.protocols.snmp.finding import model
 from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import DeviceError, RefusedError, ResultStatus
-from tests.brokers import free_port
 from tests.likenut import OurDriver, RealDriver, Report, differences, record
+from tests.ports import free_port
 from tests.simulators.snmp import Objects, SnmpSimulator
 from tests.unit.driver.snmp import walks
 

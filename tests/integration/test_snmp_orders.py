@@ -12,7 +12,7 @@ from services.driver.protocols.snmpwire.ber import oid_text
 from services.driver.protocols.snmpwire.message import Message
 from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import DeviceError, RefusedError, ResultStatus
-from tests.brokers import free_port
+from tests.ports import free_port
 from tests.simulators.snmp import Objects, SnmpSimulator
 
 pytestmark = pytest.mark.integration

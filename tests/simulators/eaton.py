@@ -10,7 +10,8 @@ from typing import Any, Self
 from shared.bus import connect
 from shared.messages import Publication
 from shared.settings import BusSettings
-from tests.brokers import Mosquitto, find_program, free_port
+from tests.brokers import Mosquitto, find_program
+from tests.ports import free_port
 
 INTERVAL = 0.05  # a real card says everything again every few seconds
 TIMEOUT = 10.0

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.ports import free_port
+
 WRITE_COMMUNITY = "private"
 CONTACT = "1.3.6.1.2.1.1.4.0"
 NAME = "1.3.6.1.2.1.1.5.0"
@@ -23,9 +25,7 @@ def find_program(name: str) -> str:
 
 def free_udp_port() -> int:
     """Find a port of UDP that nobody has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port(kind=socket.SOCK_DGRAM)
 
 
 class Snmpd:

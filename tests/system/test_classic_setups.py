@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.brokers import free_port
 from tests.monitors import QUIET, ROOT, Diary, MonitorProcess, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.system
 

@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from tests.brokers import free_port
+from tests.ports import free_port
 from tests.realnut import find_nut_program
 
 pytestmark = pytest.mark.system

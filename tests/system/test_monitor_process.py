@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.brokers import find_program, free_port
+from tests.brokers import find_program
 from tests.monitors import ROOT, Diary, MonitorProcess, our_monitor, until
+from tests.ports import free_port
 from tests.realnut import Dummy, RealNut
 
 TIMEOUT = 40.0

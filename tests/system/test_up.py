@@ -14,7 +14,7 @@ from services.console.live import view
 from shared.latest import Latest
 from shared.settings import BusSettings, ServiceSettings
 from shared.topics import DeviceTopic
-from tests.brokers import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.system
 

@@ -14,8 +14,8 @@ from services.driver.contract import Site
 from services.driver.drivers.genericups import GenericUps, GenericUpsOptions
 from services.driver.transports.serial import SerialLine, SerialSettings
 from shared.errors import DeviceError
-from tests.brokers import free_port
 from tests.modemlines import Terminal, environment, terminal
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -50,6 +50,18 @@ async def ser2net(folder: Path) -> AsyncGenerator[tuple[Terminal, str, subproces
             await asyncio.to_thread(process.wait)
 
 
+async def reached(driver: GenericUps) -> None:
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            try:
+                await driver.open()
+            except DeviceError:
+                await driver.close()
+                await asyncio.sleep(0.02)
+            else:
+                return
+
+
 async def opened(url: str) -> SerialLine:
     async with asyncio.timeout(TIMEOUT):
         while True:
@@ -82,7 +94,7 @@ async def test_a_contact_closure_ups_is_read_and_switched_off(tmp_path):
         terminal.set("CTS", "DCD")
         options = GenericUpsOptions.model_validate({"upstype": 7, "sdtime": 0.1})
         driver = GenericUps(Site("ups", url), options)
-        await driver.open()
+        await reached(driver)  # ser2net needs a moment to let go of the line that was closed
         assert (await driver.poll()).status == "OL"
         async with asyncio.timeout(TIMEOUT):
             terminal.set("DCD")

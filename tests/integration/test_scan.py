@@ -25,10 +25,12 @@ from services.console.scan.command import main, own_networks
 from services.console.scan.exchange import Target
 from services.console.scan.found import Found
 from services.console.scan.nutserver import probe as ask_nut
+from services.console.scan.ours import settings
 from services.console.scan.ranges import Span
 from services.console.scan.scanners import SCANNERS, Scope
 from services.console.scan.serialports import probe as ask_line
 from services.console.scan.sweep import Progress, sweep
+from services.driver.protocols.snmpwire.values import Kind, Value
 from shared.errors import PowerError
 from tests.ournut import OurNut
 from tests.ports import free_port
@@ -36,6 +38,7 @@ from tests.powermands import Powermand, pdu
 from tests.realnut import Dummy, RealNut, find_nut_program
 from tests.simulators.netxml import MINISLOT, VERSION_4, Card
 from tests.simulators.nis import nis_server
+from tests.simulators.snmp import Objects, SnmpSimulator
 
 pytestmark = pytest.mark.integration
 
@@ -440,3 +443,24 @@ def test_progress_goes_to_a_terminal_only(upsd: Upsd):
     assert b"asked 1 of 1, found 2" in shown
     assert shown.endswith(b"\r\x1b[K")
     assert b"\x1b" not in out
+
+
+async def test_an_snmp_agent_is_found_with_its_mapping():
+    objects = Objects(
+        {
+            "1.3.6.1.2.1.1.1.0": Value(Kind.OCTETS, b"A  card"),
+            "1.3.6.1.2.1.1.2.0": Value(Kind.OID, "1.3.6.1.2.1.33"),
+            "1.3.6.1.2.1.33.1.1.1.0": Value(Kind.OCTETS, b"Example"),
+            "1.3.6.1.2.1.33.1.1.2.0": Value(Kind.OCTETS, b"UPS 1000"),
+        }
+    )
+    async with SnmpSimulator(objects) as agent:
+        (found,) = await swept("SNMP", agent.port)
+    assert (found.driver, found.port) == ("snmp-ups", f"127.0.0.1:{agent.port}")
+    assert dict(found.options) == {"mibs": "ietf", "community": "public"}
+    assert found.facts["description"] == "A card"
+    assert settings(found) == {"driver": "snmp", "port": found.port}
+
+
+async def test_where_no_snmp_agent_is_nothing_is_found():
+    assert await swept("SNMP", free_port(), patience=0.4) == []

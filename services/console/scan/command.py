@@ -130,6 +130,7 @@ def _scope(wanted: options.Wanted) -> Scope:
         timeout=wanted.timeout,
         limit=min(wanted.limit, _most_open()),
         ports=wanted.ports,
+        community=wanted.community,
         serial_ports=tuple(ports),
     )
 

@@ -15,11 +15,15 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A port of a host, and how many seconds it has for all its answers."""
+    """A port of a host, and how many seconds it has for all its answers.
+
+    `community` is what an SNMP agent is asked with.
+    """
 
     host: str
     port: int
     timeout: float
+    community: str = "public"
 
     def __str__(self) -> str:
         return str(Address(self.host, self.port))

@@ -24,7 +24,7 @@ _WORDS: Final = {
     "explore=": "",
     "eaton_serial=": "-E", "serial=": "-E", "thread=": "-T", "timeout=": "-t",
     "start_ip=": "-s", "end_ip=": "-e", "mask_cidr=": "-m", "port=": "-p",
-    "xml_port=": "", "nis_port=": "", "powerman_port=": "",
+    "xml_port=": "", "nis_port=": "", "powerman_port=": "", "snmp_port=": "",
     "community=": "-c", "secLevel=": "-l", "secName=": "-u", "authProtocol=": "-w",
     "authPassword=": "-W", "privProtocol=": "-x", "privPassword=": "-X",
 }  # fmt: skip
@@ -32,6 +32,7 @@ _LETTERS: Final = "?hVaqDCUSMOANPQE:T:t:s:e:m:p:c:l:u:w:W:x:X:"
 _SHORT: Final = {f"--{word.rstrip('=')}": short for word, short in _WORDS.items() if short}
 _PORTS: Final = {
     "-p": "OLDNUT", "--xml_port": "XML", "--nis_port": "NIS", "--powerman_port": "POWERMAN",
+    "--snmp_port": "SNMP",
 }  # fmt: skip
 _FORMS: Final = ("-Q", "-N", "-P", "--toml", "--json")
 _RANGE: Final = ("-s", "-e", "-m")
@@ -58,6 +59,7 @@ class Wanted:
     limit: int
     form: str
     explored: str | None = None
+    community: str = "public"
 
     def has(self, option: str) -> bool:
         """Tell whether an option without a value was given."""
@@ -89,6 +91,7 @@ def read(arguments: Sequence[str]) -> Wanted:
         timeout=_number("-t", last.get("-t", str(DEFAULT_TIMEOUT)), LONGEST_TIMEOUT, float),
         limit=int(_number("-T", last.get("-T", str(DEFAULT_LIMIT)), MOST_AT_ONCE)),
         explored=last.get("--explore"),
+        community=last.get("-c", "public"),
         form=([""] + [option for option, _ in given if option in _FORMS])[-1],
     )
 

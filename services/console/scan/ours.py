@@ -10,6 +10,7 @@ from services.console.scan.found import Bus, Found
 from services.driver.drivers import DRIVERS, NUT_DRIVER
 
 SERVER_DRIVER: Final = "nut"
+_UNUSUAL: Final = ("community", "snmp_version")
 _SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")  # in a regular expression
 
 
@@ -24,7 +25,17 @@ def settings(found: Found) -> Mapping[str, str]:
 
 
 def _place(found: Found) -> Mapping[str, str]:
-    """Say which device on USB is meant, by what stays the same when it is plugged in again."""
+    """Say which device on USB is meant, by what stays the same when it is plugged in again.
+
+    Of an SNMP agent the community is said if it is not the usual one, and version 1.
+    """
+    if found.bus is Bus.SNMP:
+        options = dict(found.options)
+        return {
+            key: options[key]
+            for key in ("community", "snmp_version")
+            if options.get(key, "public") != "public"
+        }
     if found.bus is not Bus.USB:
         return {}
     told = {**found.facts, **dict(found.options)}

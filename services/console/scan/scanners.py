@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.console.scan import announced, netxml, nis, nutserver, powerman, usb
+from services.console.scan import announced, netxml, nis, nutserver, powerman, snmp, usb
 from services.console.scan.exchange import Target
 from services.console.scan.found import Found
 from services.console.scan.ranges import THIS_HOST, Span
@@ -41,7 +41,7 @@ class Scanner:
 # In the order in which nut-scanner prints what it found.
 SCANNERS: Final = (
     Scanner("USB", ("-U", "--usb_scan"), "USB devices", search=usb.search),
-    Scanner("SNMP", ("-S", "--snmp_scan"), "SNMP devices"),
+    Scanner("SNMP", ("-S", "--snmp_scan"), "SNMP devices", probe=snmp.probe, port=snmp.PORT),
     Scanner(
         "XML",
         ("-M", "--xml_scan"),
@@ -81,6 +81,7 @@ class Scope:
     limit: int = 512
     ports: dict[str, int] = field(default_factory=dict)
     serial_ports: tuple[str, ...] = ()
+    community: str = "public"
 
     @property
     def hosts(self) -> Sequence[str]:

@@ -84,7 +84,7 @@ def _jobs(scanners: Sequence[Scanner], scope: Scope) -> Iterator[Job]:
         elif scanner.probe:
             port = scope.ports.get(scanner.name, scanner.port)
             for host in scope.hosts:
-                target = Target(host, port, scope.timeout)
+                target = Target(host, port, scope.timeout, scope.community)
                 yield Job(f"{scanner.name} {host} {port}", partial(scanner.probe, target))
 
 

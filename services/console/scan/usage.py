@@ -22,8 +22,8 @@ What to look for; without any of these, everything but -E:
                         lists the ports.
   -U, --usb_scan        USB devices of this host by their ids; how they are called is known of
                         those that may be opened
-  -S, --snmp_scan       SNMP devices: comes with the SNMP driver; its options (-c -l -u -w -W -x -X)
-                        are taken and not used
+  -S, --snmp_scan       SNMP agents in the range, in versions 2c and 1 with the community of -c; the
+                        options of version 3 (-l -u -w -W -x -X) are taken and not used
   --explore DEVICE      print all that one HID device on USB has, in the form of a table: its ids as
                         0463:ffff, or its port as 1-2; nothing else is looked for
 
@@ -34,7 +34,7 @@ Where; without any of these, this host only:
                         host is in, up to 8 bits of hosts, auto/12 up to 12 bits
                         These may be repeated.
   -p, --port PORT       port of NUT servers (3493)
-  --xml_port, --nis_port, --powerman_port PORT
+  --xml_port, --nis_port, --powerman_port, --snmp_port PORT
                         ports of the others (80, 3551, 10101)
   -t, --timeout SECONDS for an answer (5)
   -T, --thread NUMBER   questions that may be open at once (1024, and what open files allow)

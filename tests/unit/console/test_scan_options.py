@@ -3,7 +3,7 @@
 import pytest
 
 from services.console.scan import options
-from services.console.scan.command import DONE, FAILED, MISUSED, available, main
+from services.console.scan.command import DONE, MISUSED, available, main
 from services.console.scan.scanners import SCANNERS
 
 COMPLETE = [each.name for each in SCANNERS if each.is_there]
@@ -88,11 +88,6 @@ def test_a_wrong_command_line_says_so(arguments, capsys):
     assert printed.out == ""
     assert printed.err.startswith("nutbus scan: ")
     assert printed.err.endswith("; see nutbus scan -h\n")
-
-
-def test_what_is_still_to_come_is_named(capsys):
-    assert main(["-S"]) == FAILED
-    assert "SNMP devices cannot be found yet" in capsys.readouterr().err
 
 
 def test_what_can_be_scanned_is_listed(capsys):

@@ -11,7 +11,6 @@ from services.broker.__main__ import main as broker
 from services.console import bus, start, upsdrvctl
 from services.console.drivers.command import drivers
 from services.console.nut import upsc, upscmd, upslog, upsrw
-from services.console.scan import command as scan
 from services.driver.__main__ import main as driver
 from services.gateway.__main__ import main as gateway
 from services.monitor.__main__ import main as monitor
@@ -85,6 +84,13 @@ for command, panel in (
     app.command(name, rich_help_panel=panel)(command)
 
 
+def _scan(arguments: list[str]) -> int:
+    """Load what looks for devices only when somebody looks: it holds the tables of many drivers."""
+    from services.console.scan.command import main
+
+    return main(arguments)
+
+
 def _mount(name: str, tool: Callable[[list[str]], int], what: str, panel: str = NUT) -> None:
     """Let a tool that takes NUT's arguments see them as they are."""
 
@@ -100,7 +106,7 @@ def _mount(name: str, tool: Callable[[list[str]], int], what: str, panel: str = 
     )(run)
 
 
-_mount("scan", scan.main, "Find power devices, as nut-scanner does.", DEVICES)
+_mount("scan", _scan, "Find power devices, as nut-scanner does.", DEVICES)
 _mount("upsc", upsc.main, "Read variables from a NUT server.")
 _mount("upscmd", upscmd.main, "Send an instant command to a device of a NUT server.")
 _mount("upsrw", upsrw.main, "Read and write variables of a device of a NUT server.")

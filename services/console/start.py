@@ -9,10 +9,10 @@ import typer
 
 from services.console import up as household
 from services.console.demo import run as run_demo
-from services.gateway.users import hash_password
 from shared import service
 from shared.errors import PowerError, SettingsError
 from shared.settings import DEFAULT_FILES, find_file
+from shared.users import hash_password
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 NutConfig = Annotated[Path | None, typer.Option(help="Folder of NUT's own files, as /etc/nut.")]

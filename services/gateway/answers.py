@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from services.gateway.users import User
 from shared.fleet import Device
 from shared.messages import Availability
+from shared.users import User
 
 UNKNOWN_COMMAND = "ERR UNKNOWN-COMMAND"
 INVALID_ARGUMENT = "ERR INVALID-ARGUMENT"

@@ -24,8 +24,8 @@ from services.gateway.answers import (
     View,
 )
 from services.gateway.replies import FLEET, Replies
-from services.gateway.users import User
 from shared.nutwire import LineReader, WireError, join, split
+from shared.users import User
 
 LINE_LIMIT = 16 * 1024
 KEPT_REQUEST = 256  # longer requests are not worth a ready reply

@@ -8,13 +8,13 @@ from collections.abc import Coroutine
 from typing import Any
 
 from services.gateway.answers import Order, Session
-from services.gateway.authentication import Authentication
 from services.gateway.client import Client
 from services.gateway.link import Link
 from services.gateway.mirror import Mirror
 from services.gateway.replies import Replies
 from services.gateway.settings import GatewaySection
-from services.gateway.users import User, Users
+from shared.authentication import Authentication
+from shared.users import User, Users
 
 DENIED_LOG_INTERVAL = 10.0
 

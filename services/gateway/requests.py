@@ -26,9 +26,9 @@ from services.gateway.answers import (
     Verb,
     View,
 )
-from services.gateway.users import Right
 from shared.errors import RefusedError, ResultStatus
 from shared.fleet import Device
+from shared.users import Right
 
 PROTOCOL = "1.3"
 HELP = "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS"

@@ -1,97 +1,25 @@
 """The settings of the gateway: where it listens, who may do what, and its limits."""
 
-import ipaddress
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from argon2 import extract_parameters
-from argon2.exceptions import InvalidHashError
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
-    SecretStr,
-    field_validator,
     model_validator,
 )
 
 from shared.listening import Address, parse_address
-from shared.nutwire import LENGTH_LIMIT
 from shared.settings import Section, ServiceSettings, checked_name, default_id
+from shared.users import Network, UserSettings, is_within
 
 DEFAULT_PORT = 3493
 DEFAULT_LISTEN = ("127.0.0.1:3493", "[::1]:3493")
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _parsable(text: str) -> str:
     parse_address(text, DEFAULT_PORT)
     return text
-
-
-def _upper(value: object) -> object:
-    return value.upper() if isinstance(value, str) else value
-
-
-Action = Annotated[
-    Literal["SET", "FSD", "LOGIN", "PRIMARY"],
-    BeforeValidator(_upper),
-]
-
-
-class GatewayUser(Section):
-    """Who may log in, and what for; rights hold for `devices` and from `allow_from` only."""
-
-    password: SecretStr | None = Field(
-        default=None, description="The password in plain text; better given by password_file."
-    )
-    password_hash: SecretStr | None = Field(
-        default=None, description="The password as `nutbus passwd` prints it, instead of the plain."
-    )
-    actions: list[Action] = Field(
-        default=[], description="SET (write variables), FSD (force a shutdown), LOGIN, PRIMARY."
-    )
-    instcmds: list[str] = Field(
-        default=[], description="The instant commands the user may give, or ALL."
-    )
-    upsmon: Literal["primary", "secondary"] | None = Field(
-        default=None,
-        description="What an upsmon or a monitor needs: primary is LOGIN, PRIMARY and FSD, "
-        "secondary is LOGIN.",
-    )
-    devices: list[str] = Field(
-        default=["*"],
-        description="The devices that the rights are for, by name; `*` and `?` stand for any text.",
-    )
-    allow_from: list[Network] = Field(
-        default=[], description="Networks the user may come from; everywhere if there are none."
-    )
-
-    @field_validator("password")
-    @classmethod
-    def _can_be_sent(cls, password: SecretStr | None) -> SecretStr | None:
-        text = password.get_secret_value() if password else ""
-        if not (text.isascii() and text.isprintable() and len(text) <= LENGTH_LIMIT):
-            raise ValueError("the protocol carries at most 512 printable ASCII characters")
-        return password
-
-    @field_validator("password_hash")
-    @classmethod
-    def _is_a_hash(cls, password_hash: SecretStr | None) -> SecretStr | None:
-        try:
-            if password_hash is not None:
-                extract_parameters(password_hash.get_secret_value())
-        except InvalidHashError:
-            raise ValueError("it is no hash of a password: make one with `nutbus passwd`") from None
-        return password_hash
-
-    @model_validator(mode="after")
-    def _has_one_password(self) -> Self:
-        if (self.password is None) == (self.password_hash is None):
-            raise ValueError("a user has either a password or a password_hash")
-        return self
 
 
 class GatewaySection(Section):
@@ -105,7 +33,7 @@ class GatewaySection(Section):
         min_length=1,
         description="Addresses to listen on, as host:port; the port may be left out.",
     )
-    users: dict[str, GatewayUser] = Field(
+    users: dict[str, UserSettings] = Field(
         default={}, description="Who may do more than read, by name."
     )
     allow_from: list[Network] = Field(
@@ -182,12 +110,3 @@ class GatewaySettings(ServiceSettings):
     """What the gateway is told."""
 
     gateway: GatewaySection = Field(default_factory=GatewaySection)
-
-
-def is_within(address: str, networks: Iterable[Network]) -> bool:
-    """Tell whether an address belongs to one of the networks."""
-    try:
-        host = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    return any(host in network for network in networks)

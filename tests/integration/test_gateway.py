@@ -9,7 +9,6 @@ import pytest
 from services.gateway import app
 from services.gateway.listeners import Listeners
 from services.gateway.settings import GatewaySection, GatewaySettings
-from services.gateway.users import hash_password
 from shared.bus import connect
 from shared.errors import ResultStatus, SettingsError
 from shared.latest import Latest
@@ -31,6 +30,7 @@ from shared.messages import (
 )
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics
+from shared.users import hash_password
 from tests.brokers import Mosquitto
 from tests.integration.gateways import (
     TIMEOUT,

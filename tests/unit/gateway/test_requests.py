@@ -17,11 +17,10 @@ from services.gateway.answers import (
     Session,
     StartTls,
 )
-from services.gateway.settings import GatewayUser
-from services.gateway.users import Users
 from shared.fleet import Device
 from shared.messages import Availability, DeviceMeta, DeviceState, ForcedShutdown, Writable
 from shared.nutwire import split
+from shared.users import Users, UserSettings
 
 VARIABLES = {
     "ups.status": "OL",
@@ -90,11 +89,11 @@ FLEET = Fleet(
 )
 USERS = Users(
     {
-        "admin": GatewayUser(
+        "admin": UserSettings(
             password="x", actions=["SET", "FSD"], instcmds=["ALL"], upsmon="primary"
         ),
-        "guest": GatewayUser(password="x", instcmds=["Beeper.MUTE"]),
-        "limited": GatewayUser(
+        "guest": UserSettings(password="x", instcmds=["Beeper.MUTE"]),
+        "limited": UserSettings(
             password="x", actions=["SET"], instcmds=["ALL"], upsmon="primary", devices=["P*"]
         ),
     }

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 
-from services.gateway.users import User, Users
+from shared.users import User, Users
 
 AT_ONCE = 2  # a verification takes 19 MiB and a processor for some 20 ms
 FIRST_DELAY = 0.1

@@ -1,15 +1,19 @@
 """Who is who, and who may do what: passwords and rights. No network, no event loop."""
 
 import hmac
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Annotated, Literal, Self
 
-from argon2 import PasswordHasher, Type
+from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from services.gateway.settings import GatewayUser, Network, is_within
+from shared.nutwire import LENGTH_LIMIT
+from shared.settings import Section
 
 # OWASP's choice for Argon2id: 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(
@@ -17,6 +21,72 @@ _HASHER = PasswordHasher(
 )
 # What is verified instead when there is no such user; nobody knows its password.
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$bnV0YnVzLW51dGJ1cy0xMg$" + "A" * 43
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+Action = Annotated[
+    Literal["SET", "FSD", "LOGIN", "PRIMARY"],
+    BeforeValidator(_upper),
+]
+
+
+class UserSettings(Section):
+    """Who may log in, and what for; rights hold for `devices` and from `allow_from` only."""
+
+    password: SecretStr | None = Field(
+        default=None, description="The password in plain text; better given by password_file."
+    )
+    password_hash: SecretStr | None = Field(
+        default=None, description="The password as `nutbus passwd` prints it, instead of the plain."
+    )
+    actions: list[Action] = Field(
+        default=[], description="SET (write variables), FSD (force a shutdown), LOGIN, PRIMARY."
+    )
+    instcmds: list[str] = Field(
+        default=[], description="The instant commands the user may give, or ALL."
+    )
+    upsmon: Literal["primary", "secondary"] | None = Field(
+        default=None,
+        description="What an upsmon or a monitor needs: primary is LOGIN, PRIMARY and FSD, "
+        "secondary is LOGIN.",
+    )
+    devices: list[str] = Field(
+        default=["*"],
+        description="The devices that the rights are for, by name; `*` and `?` stand for any text.",
+    )
+    allow_from: list[Network] = Field(
+        default=[], description="Networks the user may come from; everywhere if there are none."
+    )
+
+    @field_validator("password")
+    @classmethod
+    def _can_be_sent(cls, password: SecretStr | None) -> SecretStr | None:
+        text = password.get_secret_value() if password else ""
+        if not (text.isascii() and text.isprintable() and len(text) <= LENGTH_LIMIT):
+            raise ValueError("the protocol carries at most 512 printable ASCII characters")
+        return password
+
+    @field_validator("password_hash")
+    @classmethod
+    def _is_a_hash(cls, password_hash: SecretStr | None) -> SecretStr | None:
+        try:
+            if password_hash is not None:
+                extract_parameters(password_hash.get_secret_value())
+        except InvalidHashError:
+            raise ValueError("it is no hash of a password: make one with `nutbus passwd`") from None
+        return password_hash
+
+    @model_validator(mode="after")
+    def _has_one_password(self) -> Self:
+        if (self.password is None) == (self.password_hash is None):
+            raise ValueError("a user has either a password or a password_hash")
+        return self
 
 
 class Right(StrEnum):
@@ -65,7 +135,7 @@ class User:
 class Users:
     """All users by name, with their passwords."""
 
-    def __init__(self, settings: Mapping[str, GatewayUser]) -> None:
+    def __init__(self, settings: Mapping[str, UserSettings]) -> None:
         self._settings = settings
         self._users = {name: _user(name, user) for name, user in settings.items()}
         self.is_slow = any(user.password_hash for user in settings.values())
@@ -93,7 +163,7 @@ def hash_password(text: str) -> str:
     return _HASHER.hash(text)
 
 
-def _user(name: str, settings: GatewayUser) -> User:
+def _user(name: str, settings: UserSettings) -> User:
     return User(
         name=name,
         rights=_OF_ROLE[settings.upsmon] | {Right(action) for action in settings.actions},
@@ -112,3 +182,12 @@ def _matches(digest: str, password: str) -> bool:
         return _HASHER.verify(digest, password)
     except (Argon2Error, InvalidHashError):
         return False
+
+
+def is_within(address: str, networks: Iterable[Network]) -> bool:
+    """Tell whether an address belongs to one of the networks."""
+    try:
+        host = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(host in network for network in networks)

@@ -4,8 +4,7 @@ import time
 import pytest
 from pydantic import ValidationError
 
-from services.gateway.settings import GatewayUser
-from services.gateway.users import Right, Users, hash_password
+from shared.users import Right, Users, UserSettings, hash_password
 
 HASH = hash_password("secret")
 
@@ -17,7 +16,7 @@ def test_each_password_has_a_hash_of_its_own_that_any_argon2_understands():
 
 @pytest.mark.parametrize("settings", [{"password": "secret"}, {"password_hash": HASH}])
 def test_only_the_right_password_of_the_right_user_counts(settings: dict[str, str]):
-    users = Users({"admin": GatewayUser(**settings)})
+    users = Users({"admin": UserSettings(**settings)})
     verified = users.verified("admin", "secret", "127.0.0.1")
     assert verified is not None
     assert verified.name == "admin"
@@ -33,14 +32,14 @@ def test_only_the_right_password_of_the_right_user_counts(settings: dict[str, st
 
 
 def test_a_user_with_a_hash_has_no_empty_password_and_the_hash_is_none():
-    users = Users({"hashed": GatewayUser(password_hash=HASH), "plain": GatewayUser(password="x")})
+    users = Users({"hashed": UserSettings(password_hash=HASH), "plain": UserSettings(password="x")})
     assert users.verified("hashed", "", "127.0.0.1") is None
     assert users.verified("hashed", HASH, "127.0.0.1") is None
     assert users.verified("plain", "x", "127.0.0.1") is not None
 
 
 def test_with_hashed_passwords_everybody_takes_the_same_time():
-    users = Users({"hashed": GatewayUser(password_hash=HASH), "plain": GatewayUser(password="x")})
+    users = Users({"hashed": UserSettings(password_hash=HASH), "plain": UserSettings(password="x")})
     assert users.is_slow
     times = {}
     for name in ("hashed", "plain", "nobody"):
@@ -60,7 +59,7 @@ def test_with_hashed_passwords_everybody_takes_the_same_time():
     ],
 )
 def test_upsmon_needs_no_more_than_its_role(upsmon: str | None, rights: set[Right]):
-    users = Users({"mon": GatewayUser(password="x", upsmon=upsmon)})
+    users = Users({"mon": UserSettings(password="x", upsmon=upsmon)})
     user = users.verified("mon", "x", "::1")
     assert user is not None
     assert user.rights == rights
@@ -68,7 +67,7 @@ def test_upsmon_needs_no_more_than_its_role(upsmon: str | None, rights: set[Righ
 
 
 def test_rights_may_be_limited_to_devices_and_networks():
-    limited = GatewayUser(
+    limited = UserSettings(
         password="x",
         actions=["set"],
         instcmds=["all"],
@@ -105,10 +104,10 @@ def test_rights_may_be_limited_to_devices_and_networks():
 )
 def test_wrong_settings_of_a_user_are_told(settings: dict[str, object], complaint: str):
     with pytest.raises(ValidationError, match=complaint):
-        GatewayUser(**settings)
+        UserSettings(**settings)
 
 
 def test_no_secret_shows():
-    user = GatewayUser(password="secret", allow_from=[ipaddress.ip_network("::/0")])
+    user = UserSettings(password="secret", allow_from=[ipaddress.ip_network("::/0")])
     assert "secret" not in repr(user)
     assert "secret" not in repr(Users({"u": user}).verified("u", "secret", "::1"))

@@ -15,6 +15,7 @@ from services.driver.__main__ import main as driver
 from services.gateway.__main__ import main as gateway
 from services.monitor.__main__ import main as monitor
 from services.scheduler.__main__ import main as scheduler
+from services.web.__main__ import main as web
 from shared.errors import PowerError
 
 SERVICES = "Run services"
@@ -62,6 +63,7 @@ for command, panel in (
     (gateway, SERVICES),
     (monitor, SERVICES),
     (scheduler, SERVICES),
+    (web, SERVICES),
     (broker, SERVICES),
     (bus.list_devices, BUS),
     (bus.get, BUS),
@@ -77,6 +79,7 @@ for command, panel in (
         gateway: "gateway",
         monitor: "monitor",
         scheduler: "scheduler",
+        web: "web",
         broker: "broker",
         bus.list_devices: "list",
         bus.set_variable: "set",

@@ -26,6 +26,7 @@ from services.monitor.settings import MonitorSettings
 from services.monitor.start import separated
 from services.scheduler import app as scheduler
 from services.scheduler.settings import SchedulerSettings
+from services.web.settings import WebSettings
 from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
 from shared.nutconfig import nut_settings
@@ -59,6 +60,13 @@ class Service:
     run: Callable[[Latest[Any], Means], Coroutine[Any, Any, None]]
 
 
+async def _web(settings: Latest[WebSettings]) -> None:
+    """Load the HTTP server only where pages are wanted: it takes a while, and memory."""
+    from services.web.app import run
+
+    await run(settings)
+
+
 SERVICES = (
     Service(
         "driver",
@@ -76,6 +84,7 @@ SERVICES = (
     Service(
         "scheduler", ("scheduler",), SchedulerSettings, lambda settings, _: scheduler.run(settings)
     ),
+    Service("web", ("web",), WebSettings, lambda settings, _: _web(settings)),
 )
 
 

@@ -1,0 +1,1 @@
+"""The web service: pages, pictures, history and metrics over HTTP."""

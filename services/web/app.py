@@ -1,0 +1,36 @@
+"""The web service: mirrors the bus and serves what it shows over HTTP."""
+
+import asyncio
+import logging
+
+from services.web.application import application
+from services.web.link import Link
+from services.web.server import serve
+from services.web.settings import WebSettings
+from services.web.site import Site
+from shared.bus import Identity, stay_connected
+from shared.latest import Latest
+from shared.topics import ServiceKind, Topics
+
+logger = logging.getLogger(__name__)
+
+
+async def run(settings: Latest[WebSettings]) -> None:
+    """Serve until cancelled; SettingsError if an address cannot be had."""
+    first = settings.value
+    link = Link(first.web.id, Topics(first.bus.prefix))
+    identity = Identity(ServiceKind.WEB, link.id)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(stay_connected(first.bus, identity, link.session))
+        tasks.create_task(_follow(settings))
+        tasks.create_task(serve(application(Site(link, settings)), first.web.addresses))
+
+
+async def _follow(settings: Latest[WebSettings]) -> None:
+    """Warn of changes that need a restart; the others count at once."""
+    first = settings.value
+    async for new in settings.follow():
+        fixed = ("id", "listen")
+        is_changed = any(getattr(new.web, key) != getattr(first.web, key) for key in fixed)
+        if new.bus != first.bus or is_changed:
+            logger.warning("[bus], %s of [web] change with a restart only", " and ".join(fixed))

@@ -1,0 +1,170 @@
+"""All of the bus that pages, metrics and history show: devices, services, hosts, clients. Pure.
+
+`now` is always the receiver's monotonic clock, never another machine's time.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from shared.errors import PayloadError
+from shared.fleet import Device, Fleet
+from shared.messages import (
+    Availability,
+    DeviceEvent,
+    Logins,
+    Message,
+    MonitorPower,
+    ServiceInfo,
+    StageOrder,
+    availability_of,
+    read,
+)
+from shared.topics import (
+    DeviceTopic,
+    OfDevice,
+    OfService,
+    ServiceKind,
+    ServiceTopic,
+    Topics,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """One service on the bus; `power` and `stage` are those of a monitor, `logins` a gateway's."""
+
+    kind: str
+    id: str
+    availability: Availability = Availability.OFFLINE
+    info: ServiceInfo | None = None
+    power: MonitorPower | None = None
+    stage: StageOrder | None = None
+    logins: Logins | None = None
+
+
+ServiceListener = Callable[[str, str, ServiceView | None], None]
+EventListener = Callable[[str, DeviceEvent], None]
+
+
+@dataclass(slots=True)
+class Mirror:
+    """Feeds on messages; whoever follows is told of each change once, after it was taken in.
+
+    `fleet.follow` tells of devices, `follow_services` of services (None: it is gone), and
+    `follow_events` of the events that drivers tell.
+    """
+
+    topics: Topics = field(default_factory=Topics)
+    fleet: Fleet = field(init=False)
+    services: dict[tuple[str, str], ServiceView] = field(default_factory=dict)
+    is_connected: bool = False
+    _service_listeners: list[ServiceListener] = field(default_factory=list)
+    _event_listeners: list[EventListener] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.fleet = Fleet(self.topics)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to listen to on the bus."""
+        of_services = (
+            self.topics.every_service(ServiceTopic.AVAILABILITY),
+            self.topics.every_service(ServiceTopic.INFO),
+            self.topics.every_service(ServiceTopic.POWER, ServiceKind.MONITOR),
+            self.topics.every_service(ServiceTopic.STAGE, ServiceKind.MONITOR),
+            self.topics.every_service(ServiceTopic.LOGINS, ServiceKind.GATEWAY),
+        )
+        devices = tuple(
+            each
+            for each in self.fleet.filters
+            if each.startswith(self.topics.every_device(DeviceTopic.STATE).partition("+")[0])
+        )
+        return (*devices, self.topics.every_device(DeviceTopic.EVENT), *of_services)
+
+    def devices(self) -> list[Device]:
+        """List the devices that are described, in the order of the settings."""
+        return [self.fleet.devices[name] for name in self.fleet.names()]
+
+    def device(self, name: str) -> Device | None:
+        """Find a device that is described."""
+        device = self.fleet.devices.get(name)
+        return device if device and device.meta else None
+
+    def powers(self) -> Mapping[str, MonitorPower]:
+        """Give what each monitor that is online says of its host's supply, by monitor id."""
+        return {
+            view.id: view.power
+            for view in self.services.values()
+            if view.power and view.availability is Availability.ONLINE
+        }
+
+    def clients(self, device: str) -> list[str]:
+        """List the addresses of the clients that are logged in to a device, at all gateways."""
+        return sorted(
+            client
+            for view in self.services.values()
+            if view.logins and view.availability is Availability.ONLINE
+            for client in view.logins.logins.get(device, ())
+        )
+
+    def follow_services(self, listener: ServiceListener) -> None:
+        """Call the listener at each change of a service."""
+        self._service_listeners.append(listener)
+
+    def follow_events(self, listener: EventListener) -> None:
+        """Call the listener with each event that a driver tells."""
+        self._event_listeners.append(listener)
+
+    def take(self, message: Message, now: float) -> None:
+        """Take a message in; a bad payload is dropped with a warning."""
+        self.fleet.take(message, now)
+        about = self.topics.parse(message.topic)
+        try:
+            if isinstance(about, OfService):
+                self._take_service(about, message)
+            elif isinstance(about, OfDevice) and about.part is DeviceTopic.EVENT:
+                self._take_event(about, message)
+        except PayloadError as error:
+            logger.warning("dropped a bad payload: %s", error)
+
+    def _take_event(self, about: OfDevice, message: Message) -> None:
+        if message.retained or not message.payload:
+            return
+        event = read(DeviceEvent, message)
+        for listener in self._event_listeners:
+            listener(about.device, event)
+
+    def _take_service(self, about: OfService, message: Message) -> None:
+        key = (about.kind, about.id)
+        before = self.services.get(key) or ServiceView(*key)
+        after = _with(before, about.part, message)
+        if after == before and key in self.services:
+            return
+        is_gone = after == ServiceView(*key)
+        if is_gone:
+            self.services.pop(key, None)
+        else:
+            self.services[key] = after
+        for listener in self._service_listeners:
+            listener(about.kind, about.id, None if is_gone else after)
+
+
+def _with(view: ServiceView, part: ServiceTopic, message: Message) -> ServiceView:
+    """Give the view with what a message says of it; an empty payload takes the part away."""
+    is_there = bool(message.payload)
+    match part:
+        case ServiceTopic.AVAILABILITY:
+            online = availability_of(message.payload) if is_there else Availability.OFFLINE
+            return replace(view, availability=online)
+        case ServiceTopic.INFO:
+            return replace(view, info=read(ServiceInfo, message) if is_there else None)
+        case ServiceTopic.POWER:
+            return replace(view, power=read(MonitorPower, message) if is_there else None)
+        case ServiceTopic.STAGE:
+            return replace(view, stage=read(StageOrder, message) if is_there else None)
+        case ServiceTopic.LOGINS:
+            return replace(view, logins=read(Logins, message) if is_there else None)
+    return view

@@ -1,0 +1,70 @@
+"""Serves an ASGI application on addresses of ours, inside the running event loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import uvicorn
+
+from shared.errors import SettingsError
+from shared.listening import Address, cannot_listen
+
+BACKLOG = 256
+GOODBYE = 2  # seconds that open connections get at the end
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals of the process alone: ending is by cancellation."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(application: Any, addresses: Sequence[Address]) -> None:  # noqa: ANN401 -- ASGI
+    """Serve until cancelled; SettingsError if an address cannot be had."""
+    sockets = await asyncio.to_thread(_listening, addresses)
+    configuration = uvicorn.Config(
+        application,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GOODBYE,
+    )
+    server = _Server(configuration)
+    serving = asyncio.ensure_future(server.serve(sockets=sockets))
+    try:
+        await asyncio.shield(serving)
+    finally:
+        server.should_exit = True
+        await serving
+        for each in sockets:
+            each.close()
+
+
+def _listening(addresses: Sequence[Address]) -> list[socket.socket]:
+    opened: list[socket.socket] = []
+    try:
+        for address in addresses:
+            opened.extend(_bound(address))
+    except SettingsError:
+        for each in opened:
+            each.close()
+        raise
+    return opened
+
+
+def _bound(address: Address) -> list[socket.socket]:
+    """Bind each address that the name stands for."""
+    try:
+        found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return [
+            socket.create_server(where[:2], family=family, backlog=BACKLOG)
+            for family, _, _, _, where in dict.fromkeys(found)
+        ]
+    except OSError as error:
+        raise SettingsError(cannot_listen(address, error, "web")) from None

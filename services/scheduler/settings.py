@@ -1,8 +1,6 @@
 """What the scheduler is told: receivers, rules, calendars, upssched.conf, and where it stores."""
 
-import os
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +17,7 @@ from services.scheduler import calendar, rules
 from services.scheduler.addresses import is_understood, schema_of
 from services.scheduler.texts import checked as checked_template
 from services.scheduler.upssched import Verb
+from shared.folders import state_folder
 from shared.settings import Section, ServiceSettings, checked_name, default_id, unknown_key
 from shared.topics import is_dotted_name
 
@@ -262,15 +261,7 @@ class UpsschedSettings(Section):
 
 def default_database() -> Path:
     """Choose where the timers are stored: systemd's folder, /var/lib/nutbus or the user's."""
-    return _state_folder(os.environ) / "scheduler.sqlite3"
-
-
-def _state_folder(environment: Mapping[str, str]) -> Path:
-    if given := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
-        return Path(given)
-    if os.geteuid() == 0 or os.access("/var/lib/nutbus", os.W_OK):
-        return Path("/var/lib/nutbus")
-    return Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "nutbus"
+    return state_folder() / "scheduler.sqlite3"
 
 
 class SchedulerSection(Section):

@@ -14,7 +14,7 @@ import msgpack
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.errors import PayloadError, RefusedError, ResultStatus
-from shared.topics import DeviceTopic, ServiceTopic, Topics
+from shared.topics import DeviceTopic, ServiceKind, ServiceTopic, Topics
 
 MAX_PAYLOAD = 128 * 1024
 VERSION: Literal[1] = 1
@@ -330,6 +330,34 @@ class StageOrder(Written):
         return Publication(topic, self.encode(), 1, retain=True)
 
 
+class EnergyReading(Written):
+    """What a device took: `energy` in kWh since the count began, `power` in W now, if known.
+
+    `estimated` tells that the power was not measured, but worked out from the load.
+    """
+
+    energy: float = Field(ge=0)
+    power: float | None = None
+    estimated: bool = False
+
+    def publication(self, topics: Topics, id: str, device: str) -> Publication:
+        """Address the reading that one Home Assistant service makes of a device."""
+        topic = topics.about_device(_HOMEASSISTANT, id, ServiceTopic.ENERGY, device)
+        return Publication(topic, self.encode(), 1, retain=True)
+
+
+class DeviceStanding(Written):
+    """Whether a device can be relied on, all topics and the clock considered; and its fsd."""
+
+    availability: Availability
+    fsd: bool = False
+
+    def publication(self, topics: Topics, id: str, device: str) -> Publication:
+        """Address how one Home Assistant service sees a device."""
+        topic = topics.about_device(_HOMEASSISTANT, id, ServiceTopic.STANDING, device)
+        return Publication(topic, self.encode(), 1, retain=True)
+
+
 def variable(topics: Topics, device: str, name: str, value: str) -> Publication:
     """Address one variable as plain text; an empty value clears it."""
     topic = topics.device(device, DeviceTopic.VARIABLE, name)
@@ -385,6 +413,7 @@ def read(kind: type[P], message: Message) -> P:
         raise PayloadError(f"{message.topic}: {error}") from None
 
 
+_HOMEASSISTANT = ServiceKind.HOMEASSISTANT
 _AVAILABILITIES = tuple(str(value) for value in Availability)
 
 

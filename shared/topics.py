@@ -7,6 +7,9 @@ from enum import StrEnum
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}\Z")
 NAME_RULE = "1 to 63 of A-Z a-z 0-9 _ -, the first a letter or a digit"
 
+# What Home Assistant takes for the id of a device.
+DISCOVERY_ID = re.compile(r"[A-Za-z0-9_-]+\Z")
+
 # One level of a variable or command name: what every broker takes in a topic.
 _LEVEL = re.compile(r"[!-~]+\Z")
 _FORBIDDEN = frozenset("+#/")
@@ -34,6 +37,9 @@ class ServiceTopic(StrEnum):
     LOGINS = "logins"
     POWER = "power"
     STAGE = "stage"
+    ENERGY = "energy"
+    STANDING = "standing"
+    SWITCH = "switch"
 
 
 class ServiceKind(StrEnum):
@@ -58,15 +64,22 @@ class OfDevice:
 
 @dataclass(frozen=True, slots=True)
 class OfService:
-    """A parsed topic below a service."""
+    """A parsed topic below a service.
+
+    `device` is what the part is about, `name` the dotted name of what it switches; else both "".
+    """
 
     kind: str
     id: str
     part: ServiceTopic
+    device: str = ""
+    name: str = ""
 
 
 # The parts that are followed by the levels of a dotted name.
 _NAMED = (DeviceTopic.VARIABLE, DeviceTopic.COMMAND, DeviceTopic.SET)
+# The parts of a service that are followed by a device.
+_ABOUT_DEVICES = (ServiceTopic.ENERGY, ServiceTopic.STANDING, ServiceTopic.SWITCH)
 
 
 def is_name(text: str) -> bool:
@@ -115,6 +128,18 @@ class Topics:
         """Spell the topic of one service."""
         return f"{self.prefix}/service/{kind}/{id}/{part}"
 
+    def about_device(
+        self, kind: str, id: str, part: ServiceTopic, device: str, name: str = ""
+    ) -> str:
+        """Spell the topic of one service about a device; `name` is what it switches, dotted."""
+        topic = f"{self.service(kind, id, part)}/{device}"
+        return f"{topic}/{name.replace('.', '/')}" if name else topic
+
+    def about_every_device(self, kind: str, id: str, part: ServiceTopic) -> str:
+        """Spell the filter for one part of one service about every device."""
+        levels = "#" if part is ServiceTopic.SWITCH else "+"
+        return f"{self.service(kind, id, part)}/{levels}"
+
     def every_service(self, part: ServiceTopic, kind: str = "+") -> str:
         """Spell the filter for one part of every service (of one kind)."""
         return f"{self.prefix}/service/{kind}/+/{part}"
@@ -149,10 +174,43 @@ def _of_device(rest: str) -> OfDevice | None:
 
 
 def _of_service(rest: str) -> OfService | None:
-    match rest.split("/"):
-        case [kind, name, part] if is_name(kind) and is_name(name) and part in _SERVICE_PARTS:
-            return OfService(kind, name, ServiceTopic(part))
-    return None
+    kind, _, tail = rest.partition("/")
+    id, _, tail = tail.partition("/")
+    part, *about = tail.split("/")
+    if not is_name(kind) or not is_name(id) or part not in _SERVICE_PARTS:
+        return None
+    known = ServiceTopic(part)
+    if known not in _ABOUT_DEVICES:
+        return None if about else OfService(kind, id, known)
+    device, levels = (about[0], about[1:]) if about else ("", [])
+    if not is_name(device) or (known is ServiceTopic.SWITCH) != bool(levels):
+        return None
+    name = ".".join(levels)
+    is_only_spelling = not levels or (is_dotted_name(name) and "." not in "".join(levels))
+    return OfService(kind, id, known, device, name) if is_only_spelling else None
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryTopics:
+    """Builds and parses the topics on which Home Assistant finds devices, below its prefix."""
+
+    prefix: str = "homeassistant"
+
+    def device(self, id: str) -> str:
+        """Spell the topic of one device's discovery message."""
+        return f"{self.prefix}/device/{id}/config"
+
+    @property
+    def every_device(self) -> str:
+        """The filter for the discovery messages of every device, ours or not."""
+        return self.device("+")
+
+    def parse(self, topic: str) -> str | None:
+        """Tell the id of the device that a discovery message is about; None if it is none."""
+        head, tail = f"{self.prefix}/device/", "/config"
+        id = topic.removeprefix(head).removesuffix(tail)
+        is_one = topic == f"{head}{id}{tail}" and DISCOVERY_ID.match(id)
+        return id if is_one else None
 
 
 _DEVICE_PARTS = frozenset(DeviceTopic)

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from shared.topics import (
     DeviceTopic,
+    DiscoveryTopics,
     OfDevice,
     OfService,
     ServiceKind,
@@ -15,6 +16,10 @@ from shared.topics import (
 
 NAMED = (DeviceTopic.VARIABLE, DeviceTopic.COMMAND, DeviceTopic.SET)
 PLAIN = tuple(part for part in DeviceTopic if part not in NAMED)
+ABOUT_DEVICES = (ServiceTopic.ENERGY, ServiceTopic.STANDING)
+OF_SERVICE = tuple(
+    part for part in ServiceTopic if part not in (*ABOUT_DEVICES, ServiceTopic.SWITCH)
+)
 
 names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", fullmatch=True)
 levels = st.text(
@@ -37,9 +42,41 @@ def test_a_dotted_name_comes_back_from_its_topic(topics, device, part, name):
     assert topics.parse(topic) == OfDevice(device, part, name)
 
 
-@given(prefixes, st.sampled_from(ServiceKind), names, st.sampled_from(ServiceTopic))
+@given(prefixes, st.sampled_from(ServiceKind), names, st.sampled_from(OF_SERVICE))
 def test_a_topic_of_a_service_is_parsed_as_it_was_built(topics, kind, id, part):
     assert topics.parse(topics.service(kind, id, part)) == OfService(kind, id, part)
+
+
+@given(prefixes, names, st.sampled_from(ABOUT_DEVICES), names)
+def test_a_topic_of_a_service_about_a_device_is_parsed_as_it_was_built(topics, id, part, device):
+    topic = topics.about_device("homeassistant", id, part, device)
+    assert topics.parse(topic) == OfService("homeassistant", id, part, device)
+
+
+@given(prefixes, names, names, dotted_names)
+def test_a_topic_that_switches_is_parsed_as_it_was_built(topics, id, device, name):
+    topic = topics.about_device("homeassistant", id, ServiceTopic.SWITCH, device, name)
+    assert "." not in topic.removeprefix(topics.prefix)
+    about = OfService("homeassistant", id, ServiceTopic.SWITCH, device, name)
+    assert topics.parse(topic) == about
+
+
+@pytest.mark.parametrize("part", ["energy", "standing", "switch", "switch/ups", "energy/ups/x"])
+def test_a_topic_about_a_device_is_whole_or_none_of_ours(part):
+    assert Topics().parse(f"nut/service/homeassistant/ha/{part}") is None
+
+
+def test_ids_of_discovery_are_told_from_other_topics():
+    topics = DiscoveryTopics("home/assistant")
+    assert topics.parse(topics.device("nutbus_rack-1")) == "nutbus_rack-1"
+    for topic in (
+        topics.every_device,
+        "home/assistant/device/a/b/config",
+        "homeassistant/device/a/config",
+        "home/assistant/device//config",
+        "home/assistant/sensor/a/config",
+    ):
+        assert topics.parse(topic) is None
 
 
 # What is nearly a topic of ours finds more than noise does.
@@ -57,6 +94,8 @@ def test_each_topic_has_one_spelling_so_what_is_parsed_builds_the_same_topic(top
     match topics.parse(topic):
         case OfDevice(device, part, name):
             assert topics.device(device, part, name) == topic
+        case OfService(kind, id, part, device, name) if device:
+            assert topics.about_device(kind, id, part, device, name) == topic
         case OfService(kind, id, part):
             assert topics.service(kind, id, part) == topic
 

@@ -4,10 +4,12 @@ import asyncio
 import logging
 import resource
 
+from services.gateway.announcer import Announcer
 from services.gateway.client import Client
 from services.gateway.gateway import Gateway
 from services.gateway.link import Link
 from services.gateway.listeners import Listeners
+from services.gateway.risks import risks
 from services.gateway.settings import GatewaySection, GatewaySettings
 from services.gateway.tls import tls_context
 from shared.bus import Identity, stay_connected
@@ -26,21 +28,23 @@ async def run(settings: Latest[GatewaySettings]) -> None:
     """Serve NUT clients until cancelled; SettingsError if the first settings cannot be kept."""
     first = settings.value
     _raise_file_limit(first.gateway.max_connections)
-    _warn_of_plain_passwords(first.gateway)
+    _warn(first.gateway)
     link = Link(first.gateway.id, Topics(first.bus.prefix))
     async with asyncio.TaskGroup() as tasks:
         gateway = Gateway(link, tasks, first.gateway)
         gateway.apply(first.gateway, tls_context(first.gateway))
         listeners = Listeners(lambda: Client(gateway))
+        announcer = Announcer()
         try:
             identity = Identity(ServiceKind.GATEWAY, link.id)
             tasks.create_task(stay_connected(first.bus, identity, link.session))
             tasks.create_task(_tick(gateway))
+            tasks.create_task(announcer.keep())
             await _patiently(link, first)
-            await _follow(settings, gateway, listeners)
+            await _follow(settings, gateway, listeners, announcer)
         finally:
             listeners.close()
-            gateway.close()
+            await gateway.close()
 
 
 async def _tick(gateway: Gateway) -> None:
@@ -62,31 +66,32 @@ async def _patiently(link: Link, settings: GatewaySettings) -> None:
 
 
 async def _follow(
-    settings: Latest[GatewaySettings], gateway: Gateway, listeners: Listeners
+    settings: Latest[GatewaySettings],
+    gateway: Gateway,
+    listeners: Listeners,
+    announcer: Announcer,
 ) -> None:
     """Keep to the settings as they change; later ones that cannot be kept are passed over."""
     first = settings.value
     await listeners.apply(first.gateway)
+    announcer.apply(first.gateway, listeners.bound)
     async for new in settings.follow():
         if new is first:
             continue
         if new.bus != first.bus or new.gateway.id != first.gateway.id:
             logger.warning("[bus] and the id of the gateway change with a restart only")
-        _warn_of_plain_passwords(new.gateway)
+        _warn(new.gateway)
         try:
             gateway.apply(new.gateway, tls_context(new.gateway))
             await listeners.apply(new.gateway)
         except SettingsError as error:
             logger.error("settings not wholly applied: %s", error)
+        announcer.apply(new.gateway, listeners.bound)
 
 
-def _warn_of_plain_passwords(settings: GatewaySection) -> None:
-    is_open = any(not address.is_loopback for address in settings.addresses)
-    if is_open and settings.users and settings.certificate_file is None:
-        logger.warning(
-            "other machines can connect, and their passwords cross the network unencrypted: "
-            "set certificate_file in [gateway]"
-        )
+def _warn(settings: GatewaySection) -> None:
+    for risk in risks(settings):
+        logger.warning("%s", risk)
 
 
 def _raise_file_limit(connections: int) -> None:

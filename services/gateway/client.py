@@ -35,6 +35,7 @@ PIPELINE = 64  # requests that are answered at once, if all replies are ready
 WAITING = 512  # requests that may wait until nothing more is read
 HIGH_WATER = 128 * 1024
 HANDSHAKE_TIMEOUT = 10.0
+LONG_REPLY = 64 * 1024  # what asyncio's readers, and so Home Assistant's client, do not take
 
 logger = logging.getLogger(__name__)
 audit = logging.getLogger("services.gateway.audit")
@@ -80,6 +81,9 @@ class Host(Protocol):
     async def order(self, order: Order, session: Session) -> str:
         """Hand an order to the driver; the reply says whether that worked."""
 
+    def note_long(self, request: str, size: int) -> None:
+        """Note that a reply is too long for some clients."""
+
     def login(self, client: "Client", device: str) -> None:
         """Count the client as logged in to a device."""
 
@@ -102,6 +106,8 @@ class Client(asyncio.Protocol):
         self._is_busy = False
         self._is_unread = False
         self._is_admitted = False
+        self._is_closing = False
+        self._unread = 0
         self._verified_in = -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -137,7 +143,7 @@ class Client(asyncio.Protocol):
         """Answer at once what can be answered at once."""
         lines = self._lines.feed(data)
         transport = self._transport
-        if not lines or transport is None:
+        if not lines or transport is None or self._is_closing:
             return
         if self._waiting or self._is_busy or self._is_unread or len(lines) > PIPELINE:
             self._waiting.extend(lines)
@@ -150,6 +156,27 @@ class Client(asyncio.Protocol):
         else:
             self.heard = self._host.now
             transport.write(b"".join(ready))  # type: ignore[arg-type] # None was looked for
+
+    def expire(self, now: float, oldest: float) -> None:
+        """Hang up if nothing was asked since `oldest`, nor read of what was said."""
+        if self._transport is None:
+            return
+        unread = self._transport.get_write_buffer_size()
+        if unread < self._unread:  # slow, but there
+            self.heard = now
+        self._unread = unread
+        if self.heard < oldest:
+            if unread:
+                self.drop()
+            else:
+                self.finish()
+
+    def finish(self) -> None:
+        """Answer nothing more, and hang up when what was said has been sent."""
+        self._is_closing = True
+        self._waiting.clear()
+        if self._transport is not None:
+            self._transport.close()
 
     def drop(self) -> None:
         """Hang up without a word."""
@@ -184,7 +211,7 @@ class Client(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _can_answer(self) -> bool:
-        return not (self._is_busy or self._is_unread or self._transport is None)
+        return not (self._is_busy or self._is_unread or self._is_closing or self._transport is None)
 
     def _pause(self) -> None:
         if self._transport is not None:
@@ -215,6 +242,8 @@ class Client(asyncio.Protocol):
         if row.needs is Needs.RIGHT:
             self._note(words, answer)
         reply = _encoded(answer)
+        if len(reply) >= LONG_REPLY:
+            self._host.note_long(" ".join(words[:3]).lower(), len(reply))
         self._keep(line, reply, row, words)
         return reply
 
@@ -252,10 +281,7 @@ class Client(asyncio.Protocol):
     def _say_goodbye(self, replies: list[bytes]) -> bytes:
         self._write([*replies, b"OK Goodbye\n"])
         replies.clear()
-        self._waiting.clear()
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        self.finish()
         return b""
 
     def _begin_tls(self, replies: list[bytes]) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from services.gateway.answers import Order, Session
-from services.gateway.client import Client
+from services.gateway.client import LONG_REPLY, Client
 from services.gateway.link import Link
 from services.gateway.mirror import Mirror
 from services.gateway.replies import Replies
@@ -17,6 +17,7 @@ from shared.authentication import Authentication
 from shared.users import User, Users
 
 DENIED_LOG_INTERVAL = 10.0
+FAREWELL = 3.0
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Gateway:
         self._tasks = tasks
         self._authentication = Authentication()
         self._clients: set[Client] = set()
+        self._is_empty = asyncio.Event()
+        self._long: set[str] = set()
         self._is_full = False
         self._denied_at = -DENIED_LOG_INTERVAL
 
@@ -44,11 +47,13 @@ class Gateway:
         return self._authentication.generation
 
     def apply(self, settings: GatewaySection, tls: ssl.SSLContext | None) -> None:
-        """Go on with these users, limits and certificates."""
+        """Go on with these users, names, limits and certificates."""
         self.settings = settings
         self.tls = tls
         self.view.max_age = settings.max_age
-        self._authentication.change(Users(settings.users))
+        self._authentication.change(Users(settings.every_user))
+        self.view.use_aliases(settings.every_alias)
+        self._long.clear()
 
     def tick(self, now: float) -> None:
         """Let the clock run; drop who was idle or did not read for too long."""
@@ -57,13 +62,21 @@ class Gateway:
         self._link.tracking.expire(now, self.settings.tracking_delay)
         self.view.tick(now)
         oldest = now - self.settings.idle_timeout
-        for client in [client for client in self._clients if client.heard < oldest]:
-            client.drop()
-
-    def close(self) -> None:
-        """Hang up on everybody."""
         for client in list(self._clients):
-            client.drop()
+            client.expire(now, oldest)
+
+    async def close(self) -> None:
+        """Hang up on everybody; who reads may read what has been said, for some seconds."""
+        for client in list(self._clients):
+            client.finish()
+        if not self._clients:
+            return
+        deadline = asyncio.get_running_loop().call_later(FAREWELL, self._drop_all)
+        try:
+            await self._is_empty.wait()
+        finally:
+            deadline.cancel()
+            self._drop_all()
 
     def admit(self, client: Client) -> bool:
         """Let a client in if there is room and it may come from where it does."""
@@ -77,12 +90,15 @@ class Gateway:
                 logger.warning("turning clients away: %s are connected (max_connections)", most)
             return False
         self._clients.add(client)
+        self._is_empty.clear()
         return True
 
     def leave(self, client: Client) -> None:
         """Note that a client has gone."""
         self._clients.discard(client)
         self._link.logins.leave(client.serial)
+        if not self._clients:
+            self._is_empty.set()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside the event that asked for it."""
@@ -104,6 +120,23 @@ class Gateway:
     def force_shutdown(self, device: str, by: str) -> None:
         """Set FSD for a device."""
         self._link.force_shutdown(device, by)
+
+    def note_long(self, request: str, size: int) -> None:
+        """Warn once of a reply that is too long for some clients."""
+        if request in self._long:
+            return
+        self._long.add(request)
+        logger.warning(
+            "%s has a reply of %s bytes; Home Assistant takes less than %s: show the device in "
+            "parts, with show or hide in [gateway.aliases]",
+            request,
+            size,
+            LONG_REPLY,
+        )
+
+    def _drop_all(self) -> None:
+        for client in list(self._clients):
+            client.drop()
 
     def _log_denied(self, address: str) -> None:
         if self.now - self._denied_at >= DENIED_LOG_INTERVAL:

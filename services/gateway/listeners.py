@@ -21,6 +21,16 @@ class Listeners:
         self._protocol = protocol
         self._servers: dict[Address, asyncio.Server] = {}
 
+    @property
+    def bound(self) -> list[Address]:
+        """Where clients can connect, names looked up; 0.0.0.0 and :: are every address."""
+        names = [
+            listener.getsockname()
+            for server in self._servers.values()
+            for listener in server.sockets
+        ]
+        return [Address(str(name[0]), int(name[1])) for name in names]
+
     async def apply(self, settings: GatewaySection) -> None:
         """Listen on the addresses of the settings and on no others.
 

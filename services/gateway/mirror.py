@@ -1,15 +1,20 @@
 """The fleet as NUT clients see it; it drops ready replies when what they say has changed."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from services.gateway.aliases import Aliases
 from services.gateway.logins import Logins
 from services.gateway.replies import FLEET, Replies
+from services.gateway.sections import AliasSettings
 from services.gateway.tracking import Tracking
 from shared.fleet import Device, Fleet
 from shared.messages import Availability, DeviceMeta, ForcedShutdown
+
+logger = logging.getLogger(__name__)
 
 
 class _Seen(NamedTuple):
@@ -34,14 +39,27 @@ class Mirror:
         self._replies = replies
         self._seen: dict[str, _Seen] = {}
         self._spellings: dict[str, str] | None = None
+        self._aliases = Aliases({})
+        self._stolen: list[str] = []
         fleet.follow(self._changed)
 
+    def use_aliases(self, settings: Mapping[str, AliasSettings]) -> None:
+        """Know these further names of devices from now on, and no others."""
+        self._aliases = Aliases(settings)
+        self._replies.clear()
+        self._warn_of_stolen()
+
     def names(self) -> Sequence[str]:
-        """List the devices in their order."""
-        return self._fleet.names()
+        """List the devices in their order, each with its parts."""
+        return self._aliases.listed(self._fleet.names())
 
     def device(self, name: str) -> Device | None:
-        """Find a device by its name in any case."""
+        """Find a device by one of its names in any case, as it is to be seen under that."""
+        if self._aliases.has(name):
+            return self._aliases.device(name, self._device)
+        return self._device(name)
+
+    def _device(self, name: str) -> Device | None:
         device = self._fleet.devices.get(name)
         if device is None or device.meta is None:
             device = self._fleet.devices.get(self._spelling(name))
@@ -87,6 +105,14 @@ class Mirror:
         if (_meta(before) is None) != (_meta(after) is None):
             self._spellings = None
             self._replies.clear()  # the same word may mean another device now
+            self._warn_of_stolen()
+
+    def _warn_of_stolen(self) -> None:
+        stolen = self._aliases.stolen(self._seen)
+        for name in stolen:
+            if name not in self._stolen:
+                logger.warning("no client sees the device %s: an alias has its name", name)
+        self._stolen = stolen
 
     def _see(self, device: Device) -> _Seen:
         variables = device.state.vars if device.state else None

@@ -125,7 +125,9 @@ def list_clients(view: View, _session: Session, words: Sequence[str]) -> str:
     device = view.device(words[0])
     if device is None:
         return UNKNOWN_UPS
-    rows = (f"CLIENT {device.name} {address}" for address in view.clients(device.name))
+    # upsd has its own spelling here; a further name is a client's word for the device.
+    name = device.name if device.name.lower() == words[0].lower() else words[0]
+    rows = (f"CLIENT {name} {address}" for address in view.clients(device.name))
     return _list(f"CLIENT {words[0]}", rows)
 
 

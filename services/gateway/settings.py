@@ -1,24 +1,34 @@
 """The settings of the gateway: where it listens, who may do what, and its limits."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
     Field,
+    field_validator,
     model_validator,
 )
 
+from services.gateway.sections import NAS, AliasSettings, Name, NasKind, NasSettings, nas_user
 from shared.listening import Address, parse_address
 from shared.settings import Section, ServiceSettings, checked_name, default_id
 from shared.users import Network, UserSettings, is_within
 
 DEFAULT_PORT = 3493
 DEFAULT_LISTEN = ("127.0.0.1:3493", "[::1]:3493")
+LONGEST_LABEL = 58  # the protocol has 63 bytes; a number may follow where the name is taken
 
 
 def _parsable(text: str) -> str:
     parse_address(text, DEFAULT_PORT)
+    return text
+
+
+def _label(text: str) -> str:
+    if not (text.isprintable() and "." not in text and 1 <= len(text.encode()) <= LONGEST_LABEL):
+        raise ValueError(f"at most {LONGEST_LABEL} bytes of printable text without a dot")
     return text
 
 
@@ -35,6 +45,21 @@ class GatewaySection(Section):
     )
     users: dict[str, UserSettings] = Field(
         default={}, description="Who may do more than read, by name."
+    )
+    aliases: dict[Name, AliasSettings] = Field(
+        default={},
+        description='Further names of devices: `ups = "rack1"`, or a table for a part of one.',
+    )
+    nas: dict[NasKind, NasSettings] = Field(
+        default={},
+        description="NAS boxes that insist on a name and a public password: synology, qnap.",
+    )
+    announce: bool = Field(
+        default=False,
+        description="Tell the local networks by mDNS (`_nut._tcp`) that there is a NUT server.",
+    )
+    announce_as: Annotated[str, AfterValidator(_label)] | None = Field(
+        default=None, description="Under which name; the id of this gateway by default."
     )
     allow_from: list[Network] = Field(
         default=[], description="Networks that may connect; all if there are none."
@@ -79,6 +104,31 @@ class GatewaySection(Section):
         default=False, description="Go on if only some of the addresses can be had."
     )
 
+    @field_validator("aliases", mode="before")
+    @classmethod
+    def _read_names(cls, aliases: object) -> object:
+        if not isinstance(aliases, dict):
+            return aliases
+        return {
+            name: {"device": alias} if isinstance(alias, str) else alias
+            for name, alias in aliases.items()
+        }
+
+    @model_validator(mode="after")
+    def _says_each_name_once(self) -> Self:
+        nas = [NAS[kind].device for kind in self.nas]
+        names = Counter(name.lower() for name in [*self.aliases, *nas])
+        twice = [name for name, times in names.items() if times > 1]
+        if twice:
+            raise ValueError(f"the alias {twice[0]!r} is there twice, in aliases or nas")
+        for kind in self.nas:
+            if NAS[kind].user in self.users:
+                raise ValueError(
+                    f"nas.{kind} brings a user {NAS[kind].user!r} with a public password: "
+                    "call the one in users otherwise"
+                )
+        return self
+
     @model_validator(mode="after")
     def _has_what_tls_needs(self) -> Self:
         if self.key_file and not self.certificate_file:
@@ -98,6 +148,21 @@ class GatewaySection(Section):
     def has_default_listen(self) -> bool:
         """Tell whether nobody chose where to listen."""
         return "listen" not in self.model_fields_set
+
+    @property
+    def every_alias(self) -> dict[str, AliasSettings]:
+        """The further names of devices, those for NAS boxes among them."""
+        nas = {NAS[kind].device: settings.device for kind, settings in self.nas.items()}
+        return {
+            **self.aliases,
+            **{name: AliasSettings(device=device) for name, device in nas.items()},
+        }
+
+    @property
+    def every_user(self) -> dict[str, UserSettings]:
+        """Who may do more than read, NAS boxes among them."""
+        nas = {NAS[kind].user: nas_user(kind, settings) for kind, settings in self.nas.items()}
+        return {**self.users, **nas}
 
     def admits(self, address: str) -> bool:
         """Tell whether a client may connect from there."""

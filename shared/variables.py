@@ -5,12 +5,15 @@ unit, which makes the variable a number; `number`, `text`, `date` or `time`; or 
 or `_ENUMERATIONS`. `{}` in a description stands for the place that the variable belongs to.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
+
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
 class Kind(StrEnum):
@@ -65,6 +68,14 @@ class Family:
     place: str
     rows: Mapping[str, Variable]
     pattern: re.Pattern[str]
+
+
+def number_of(text: str | None) -> float | None:
+    """Read a value as NUT writes numbers; None for a text, nothing, or what is out of range."""
+    if text is None or _DECIMAL.fullmatch(text) is None:
+        return None
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def variable(name: str) -> Variable | None:

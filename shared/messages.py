@@ -358,6 +358,32 @@ class DeviceStanding(Written):
         return Publication(topic, self.encode(), 1, retain=True)
 
 
+class Timer(Payload):
+    """One thing that a scheduler will do; `due` by its clock, `action` in words."""
+
+    name: str
+    device: str = ""
+    due: float
+    action: str
+
+
+class Timers(Packed):
+    """What a scheduler will do and when, the earliest first; `at` is its clock at this moment.
+
+    `due - at` is what was left then. It is repeated while there is something, for clocks of two
+    machines are never compared. `more` counts those that were left out.
+    """
+
+    at: float
+    timers: list[Timer] = []
+    more: int = 0
+
+    def publication(self, topics: Topics, id: str) -> Publication:
+        """Address the timers of one scheduler."""
+        topic = topics.service("scheduler", id, ServiceTopic.TIMERS)
+        return Publication(topic, self.encode(), 1, retain=True)
+
+
 def variable(topics: Topics, device: str, name: str, value: str) -> Publication:
     """Address one variable as plain text; an empty value clears it."""
     topic = topics.device(device, DeviceTopic.VARIABLE, name)

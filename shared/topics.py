@@ -37,6 +37,7 @@ class ServiceTopic(StrEnum):
     LOGINS = "logins"
     POWER = "power"
     STAGE = "stage"
+    TIMERS = "timers"
     ENERGY = "energy"
     STANDING = "standing"
     SWITCH = "switch"

@@ -12,8 +12,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from services.web.settings import WebSection
+from shared.listening import Address
 
-_LOOPBACK: Final = ("localhost", "127.*.*.*", "[::1]")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 # Open to who may connect, whatever the settings: they ask for what they need themselves.
 _OPEN: Final = ("/login", "/logout", "/healthz", "/metrics", "/ups_metrics")
@@ -45,9 +45,10 @@ def refusal(
 
 def is_known_host(host: str, web: WebSection) -> bool:
     """Tell whether browsers may ask for the site under this name; the port does not matter."""
-    allowed = web.hosts or (_LOOPBACK if web.is_on_loopback else ("*",))
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in allowed)
+    name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower()
+    if web.hosts:
+        return any(fnmatchcase(name, pattern.lower()) for pattern in web.hosts)
+    return not web.is_on_loopback or Address(name.strip("[]"), 0).is_loopback
 
 
 def is_own(headers: Mapping[str, str], host: str) -> bool:

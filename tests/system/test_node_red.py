@@ -170,7 +170,10 @@ async def test_what_a_dead_driver_left_behind_is_not_shown(broker: Mosquitto, tm
         async with importing(broker, tmp_path) as node_red:
             await until_page(node_red, "<td>ups1</td><td>no news</td>")
             await node_red.until(shows(LIGHT, "grey"))
-            await bus.say("nut/device/ups1/state", b"new", retain=True)
+            async with asyncio.timeout(TIMEOUT):
+                while not shows(LIGHT, "green")(node_red.heard):
+                    await bus.say("nut/device/ups1/state", b"new", retain=True)
+                    await asyncio.sleep(0.1)
             await node_red.until(said(LAMP, "grey", "green", "grey"))  # nothing came for 15 s
             assert "<td>no news</td>" in await node_red.page("/power")
 

@@ -13,6 +13,7 @@ from services.console.drivers.command import drivers
 from services.console.nut import upsc, upscmd, upslog, upsrw
 from services.driver.__main__ import main as driver
 from services.gateway.__main__ import main as gateway
+from services.homeassistant.__main__ import main as homeassistant
 from services.monitor.__main__ import main as monitor
 from services.scheduler.__main__ import main as scheduler
 from services.web.__main__ import main as web
@@ -63,6 +64,7 @@ for command, panel in (
     (gateway, SERVICES),
     (monitor, SERVICES),
     (scheduler, SERVICES),
+    (homeassistant, SERVICES),
     (web, SERVICES),
     (broker, SERVICES),
     (bus.list_devices, BUS),
@@ -79,6 +81,7 @@ for command, panel in (
         gateway: "gateway",
         monitor: "monitor",
         scheduler: "scheduler",
+        homeassistant: "homeassistant",
         web: "web",
         broker: "broker",
         bus.list_devices: "list",

@@ -19,6 +19,8 @@ from services.driver import app as driver
 from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
 from services.gateway.settings import GatewaySettings
+from services.homeassistant import app as homeassistant
+from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor import app as monitor
 from services.monitor.instance import held_pid_file
 from services.monitor.privileged import Orders, clear_flag
@@ -83,6 +85,12 @@ SERVICES = (
     ),
     Service(
         "scheduler", ("scheduler",), SchedulerSettings, lambda settings, _: scheduler.run(settings)
+    ),
+    Service(
+        "homeassistant",
+        ("homeassistant",),
+        HomeAssistantSettings,
+        lambda settings, _: homeassistant.run(settings),
     ),
     Service("web", ("web",), WebSettings, lambda settings, _: _web(settings)),
 )

@@ -1,0 +1,69 @@
+"""The Home Assistant service: follows the devices, keeps the energy."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final
+
+from services.homeassistant import store
+from services.homeassistant.link import Link
+from services.homeassistant.metering import Metering
+from services.homeassistant.settings import HomeAssistantSettings
+from shared.bus import Identity, stay_connected
+from shared.latest import Latest
+from shared.topics import ServiceKind, Topics
+
+_FIXED: Final = ("id", "discovery_prefix", "birth_topic", "state_file", "save_interval")
+
+logger = logging.getLogger(__name__)
+
+
+async def run(settings: Latest[HomeAssistantSettings]) -> None:
+    """Serve until cancelled, and follow the settings; SettingsError if nothing can be stored."""
+    first = settings.value
+    section = first.homeassistant
+    energies = await asyncio.to_thread(store.load, section.state_file)
+    metering = Metering.resumed(section.rules, energies)
+    link = Link(section, Topics(first.bus.prefix), metering)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_keep(metering, section.state_file, section.save_interval))
+        tasks.create_task(_follow(settings, link))
+        identity = Identity(ServiceKind.HOMEASSISTANT, section.id)
+        tasks.create_task(stay_connected(first.bus, identity, link.session))
+
+
+async def _follow(latest: Latest[HomeAssistantSettings], link: Link) -> None:
+    """Keep to the settings as they change."""
+    old = latest.value
+    async for settings in latest.follow():
+        if settings is old:
+            continue
+        before, after = old.homeassistant, settings.homeassistant
+        fixed = {key: getattr(before, key) for key in _FIXED}
+        if old.bus != settings.bus or any(getattr(after, key) != fixed[key] for key in fixed):
+            logger.warning("[bus], %s of homeassistant count only after a restart", _FIXED)
+        old = settings
+        link.apply(after.model_copy(update=fixed))
+
+
+async def _keep(metering: Metering, file: Path, interval: float) -> None:
+    """Store the energy at intervals and at the end, if there is any news."""
+    stored = metering.energies()
+    try:
+        while True:
+            await asyncio.sleep(interval)
+            stored = await _stored(metering, file, stored)
+    finally:
+        await _stored(metering, file, stored)
+
+
+async def _stored(metering: Metering, file: Path, before: dict[str, float]) -> dict[str, float]:
+    energies = metering.energies()
+    if energies == before:
+        return before
+    try:
+        await asyncio.to_thread(store.save, file, energies)
+    except OSError as error:
+        logger.error("%s: the energy is not stored: %s", file, error.strerror or error)
+        return before
+    return energies

@@ -1,0 +1,79 @@
+"""The file that keeps the energy over a restart. It blocks: call it from a thread."""
+
+import json
+import logging
+import math
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from shared.errors import SettingsError
+
+VERSION: Final = 1
+
+logger = logging.getLogger(__name__)
+
+
+def load(path: Path) -> dict[str, float]:
+    """Read the kWh of each device; a file that is damaged is kept aside, and we begin anew.
+
+    SettingsError if the file cannot be read, or its folder not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _probe(path)
+        return _read(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        where = error.filename or path
+        raise SettingsError(
+            f"homeassistant.state_file: {where}: {error.strerror or error}"
+        ) from None
+    except ValueError as error:
+        spoilt = path.with_name(f"{path.name}.spoilt")
+        path.replace(spoilt)
+        logger.error("%s: %s: it is kept as %s, and energy begins at 0", path, error, spoilt)
+        return {}
+
+
+def save(path: Path, energies: dict[str, float]) -> None:
+    """Replace the file as a whole, on the disk when this returns; OSError if that fails."""
+    body = json.dumps({"version": VERSION, "energy": energies}, indent=1).encode()
+    beside = _beside(path)
+    with beside.open("wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _probe(path: Path) -> None:
+    beside = _beside(path)
+    beside.touch()
+    beside.unlink()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def _read(body: bytes) -> dict[str, float]:
+    found: Any = json.loads(body)
+    if not isinstance(found, dict) or found.get("version") != VERSION:
+        raise ValueError("not a file of this version")
+    energies = found.get("energy")
+    if not isinstance(energies, dict) or not all(map(_is_energy, energies.values())):
+        raise ValueError("no energies in it")
+    return {name: float(value) for name, value in energies.items()}
+
+
+def _is_energy(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and value >= 0

@@ -310,3 +310,8 @@ def test_a_scrape_that_nothing_is_known_for_fails(wish, connected, reason):
     with pytest.raises(NoSuchDeviceError, match=reason):
         wish.devices(shot(device(), away, connected=connected))
     assert [each.name for each in Wish().devices(shot(device(), away))] == ["rack1"]
+
+
+def test_the_flags_that_are_always_there_are_those_of_nut_exporter():
+    default = "OL,OB,LB,HB,RB,CHRG,DISCHRG,BYPASS,CAL,OFF,OVER,TRIM,BOOST,FSD,SD"
+    assert ",".join(STATUSES) == default

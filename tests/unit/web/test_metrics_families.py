@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed
 from prometheus_client.parser import text_string_to_metric_families as plain_parsed
 
-from services.web.metrics.exporter import ExporterFamilies, NoSuchDeviceError, Wish
+from services.web.metrics.exporter import STATUSES, ExporterFamilies, NoSuchDeviceError, Wish
 from services.web.metrics.families import Families
 from services.web.metrics.naming import naming
 from services.web.metrics.snapshot import Snapshot, Tally, snapshot
@@ -249,24 +249,7 @@ def test_the_names_and_flags_are_those_of_nut_exporter():
         for (name, labels), set_ in found.items()
         if name == "network_ups_tools_ups_status"
     }
-    default = [
-        "OL",
-        "OB",
-        "LB",
-        "HB",
-        "RB",
-        "CHRG",
-        "DISCHRG",
-        "BYPASS",
-        "CAL",
-        "OFF",
-        "OVER",
-        "TRIM",
-        "BOOST",
-        "FSD",
-        "SD",
-    ]
-    assert flags == {**dict.fromkeys(default, 0), "OL": 1, "TRIM": 1, "XYZ": 1}
+    assert flags == {**dict.fromkeys(STATUSES, 0), "OL": 1, "TRIM": 1, "XYZ": 1}
     (info,) = (dict(key[1]) for key in found if key[0] == "network_ups_tools_device_info")
     empty = dict.fromkeys(
         ("mfr", "serial", "type", "description", "contact", "location", "part", "macaddr"), ""

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from services.web.metrics.naming import naming
+from services.web.metrics.naming import Family, naming
 from shared.variables import FAMILIES, VARIABLES, Kind, variable
 
 BASE_UNITS = {
@@ -106,7 +106,7 @@ def test_every_number_of_the_catalogue_has_a_name_with_its_unit():
 
 def test_no_two_variables_share_a_place_and_all_of_a_metric_agree():
     seen: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
-    families = {}
+    families: dict[str, Family] = {}
     for name in every_name():
         named = naming(name)
         if named is None:

@@ -40,6 +40,39 @@ class TokenSettings(Section):
         return token
 
 
+class CompatibilitySection(Section):
+    """What NUT's CGI programs are told by their own files, and where they are found."""
+
+    path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")] = Field(
+        default="/cgi-bin/nut", description="Where upsstats.cgi and upsimage.cgi are served."
+    )
+    folder: Path | None = Field(
+        default=None,
+        description="Folder with NUT's hosts.conf, upsstats.html, upsstats-single.html and what"
+        " hosts.conf allows besides; a page that it lacks is built in. /etc/nut on Debian.",
+    )
+    hosts_file: Path | None = Field(
+        default=None,
+        description="The hosts.conf, if it is not in that folder; without one all devices show.",
+    )
+    devices: dict[str, str] = Field(
+        default={},
+        description="Which device of the bus a system of hosts.conf is, as"
+        ' `"ups@host" = "rack1"`, where that does not follow from their names.',
+    )
+    content_security_policy: str = Field(
+        default="default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline';"
+        " font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
+        pattern=r"^[\x20-\x7e]*$",
+        description="What browsers let these pages do; loosen it if your templates have scripts.",
+    )
+
+    @property
+    def hosts_path(self) -> Path | None:
+        """Where the hosts.conf is, or would be."""
+        return self.hosts_file or (self.folder / "hosts.conf" if self.folder else None)
+
+
 class WebSection(Section):
     """The HTTP server: where it listens, and what it shows to whom."""
 
@@ -66,6 +99,9 @@ class WebSection(Section):
         default_factory=default_audit_file,
         description="File to which each login, command and setting is appended; by default"
         " web-audit.jsonl in /var/lib/nutbus, for an ordinary user in ~/.local/state/nutbus.",
+    )
+    compatibility: CompatibilitySection = Field(
+        default_factory=CompatibilitySection, description="The pages of NUT's CGI programs."
     )
 
     @property

@@ -167,8 +167,8 @@ def _choice(_name: str, writable: Writable) -> _Made | None:
 
 def _number(name: str, writable: Writable) -> _Made | None:
     known = variable(name)
-    is_number = writable.type == "number" or writable.ranges
-    if writable.enum or not is_number:
+    is_number = known is not None and known.kind is Kind.NUMBER
+    if writable.enum or not (is_number or writable.type == "number" or writable.ranges):
         return None
     unit_name = known.unit if known else ""
     bounds = [bound for pair in writable.ranges for bound in pair]

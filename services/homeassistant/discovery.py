@@ -21,6 +21,8 @@ from shared.topics import DeviceTopic, ServiceKind, ServiceTopic, Topics
 
 MOST_BYTES: Final = MAX_PAYLOAD - 8 * 1024  # with room for what is to be removed
 
+STATUS: Final = "ups.status"
+
 Message = dict[str, Any]
 
 # What is said of the device itself, and so needs no sensor.
@@ -40,10 +42,11 @@ _WITHOUT_SENSOR: Final = frozenset({name for row in _IDENTITY.values() for name 
 
 def is_part_of_shape(name: str) -> bool:
     """Tell whether the value of a variable, and not only its presence, is in the messages."""
-    if name in _WITHOUT_SENSOR or name in (_ADDRESS, "ambient.present", "device.type"):
-        return True
     rest = placed(name)[1]
-    return rest != name and rest in (*_LABELS, "switchable")
+    if f"device.{rest}" in _WITHOUT_SENSOR or rest in _WITHOUT_SENSOR:
+        return True
+    is_of_place = rest != name and rest in (*_LABELS, "switchable")
+    return is_of_place or name in (_ADDRESS, "ambient.present")
 
 
 def discovery(
@@ -53,7 +56,10 @@ def discovery(
 
     `known` are variables that it had before: they stay, so that an entity does not come and go.
     """
-    view = _view(device, topics, rules, frozenset(device.variables) | frozenset(known))
+    had = frozenset(device.variables) | frozenset(known)
+    if STATUS in had:
+        had |= {"ups.alarm"}  # it is there only while there is an alarm
+    view = _view(device, topics, rules, had)
     places: dict[Place, list[Component]] = {Place(): view.whole()}
     for name in sorted(view.names):
         place, rest = placed(name)
@@ -112,9 +118,9 @@ class _View:
         found.append(
             statuses.event_entity(self.topics.device(name, DeviceTopic.EVENT), [self._of_service()])
         )
-        if "ups.status" in self.names:
+        if STATUS in self.names:
             has_battery = statuses.has_battery(self.names)
-            found += statuses.status_entities(self._variable("ups.status"), has_battery=has_battery)
+            found += statuses.status_entities(self._variable(STATUS), has_battery=has_battery)
         topic = about(kind, service, ServiceTopic.ENERGY, name)
         return [*found, *self._energy(topic)]
 
@@ -228,19 +234,18 @@ class _View:
 
     def _described(self, place: Place, id: str) -> Message:
         values = self.device.variables
+        head = {"ids": [id], "name": self._title(place)}
         if place != Place():
-            return {
-                "ids": [id],
-                "name": self._title(place),
-                "via_device": self.id(place.outer),
-            }
+            head["via_device"] = self.id(place.outer)
+        if "outlet." in place.prefix:
+            return head
         said = {
-            key: _IDENTITY_CHECKS.get(key, names.text)(names.first(values, row))
+            key: _IDENTITY_CHECKS.get(key, names.text)(names.first(values, _at(place, row)))
             for key, row in _IDENTITY.items()
         }
-        said["configuration_url"] = names.web_address(values.get(_ADDRESS, ""))
-        known = {_SHORT.get(key, key): value for key, value in said.items() if value}
-        return {"ids": [id], "name": self._title(place), **known}
+        if place == Place():
+            said["configuration_url"] = names.web_address(values.get(_ADDRESS, ""))
+        return head | {_SHORT[key]: value for key, value in said.items() if value}
 
     def _title(self, place: Place) -> str:
         meta, values = self.device.meta, self.device.variables
@@ -270,6 +275,13 @@ class _View:
 def origin(prefix: str, service: str) -> dict[str, str]:
     """Say whose a message is; by its name a service knows its own."""
     return {"name": f"nutbus {prefix}/{service}", "sw": version("nutbus")}
+
+
+def _at(place: Place, row: tuple[str, ...]) -> list[str]:
+    """Name the variables of a row in a place; those of a daisy chain lose the word device."""
+    return [
+        f"{place.prefix}{name.removeprefix('device.') if place.prefix else name}" for name in row
+    ]
 
 
 def _available(topic: str) -> dict[str, str]:

@@ -141,6 +141,8 @@ class Link:
         held = self._ledger.hear(id, message.payload)
         if held and message.retained:
             self._roster.learn(id, held.message, now)
+        elif message.payload and not held and id in self._ledger.wanted:
+            logger.warning("%s: another service tells of this device too", message.topic)
 
     def _want(self, id: str, message: dict[str, object] | None) -> None:
         self._ledger.want(id, message, _monotonic())

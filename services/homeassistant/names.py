@@ -35,6 +35,8 @@ _WORDS = {
     "minmax": "min/max",
 }
 
+_FIRST = frozenset({"nominal", "maximum", "minimum"})
+
 # Serial numbers that makers put where there is none.
 _NO_SERIALS = frozenset(
     {
@@ -117,6 +119,10 @@ def title(name: str) -> str:
     parts = name.split(".")
     if parts[0] == "ups" and len(parts) > 1:
         parts = parts[1:]
+    # Which of several comes first: nominal input voltage.
+    parts = [part for part in parts if part in _FIRST] + [
+        part for part in parts if part not in _FIRST
+    ]
     words = " ".join(_WORDS.get(part, part) for part in parts)
     return words[:1].upper() + words[1:]
 

@@ -67,12 +67,12 @@ def sensor(name: str, rest: str, topic: str) -> Component | None:
     known = variable(name)
     if known is None:
         return None
-    is_of_outlet = rest != name
-    is_main = rest in _MAIN_OF_OUTLET if is_of_outlet else name in _MAIN | _MAIN_DIAGNOSTIC
+    is_of_outlet = "outlet." in name.removesuffix(rest)
+    is_main = rest in _MAIN_OF_OUTLET if is_of_outlet else rest in _MAIN | _MAIN_DIAGNOSTIC
     fields: dict[str, Any] = {"stat_t": topic, **_value(known)}
-    if name in _ICONS:
-        fields["ic"] = _ICONS[name]
-    if name not in _MAIN and not (is_of_outlet and is_main):
+    if rest in _ICONS:
+        fields["ic"] = _ICONS[rest]
+    if not is_main or (rest in _MAIN_DIAGNOSTIC and not is_of_outlet):
         fields["ent_cat"] = "diagnostic"
     if not is_main:
         fields["en"] = False

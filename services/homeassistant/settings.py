@@ -99,7 +99,7 @@ class HomeAssistantSection(Section):
     )
     quiet_time: float = Field(
         default=10.0,
-        ge=0,
+        ge=0.1,
         le=600,
         description="Seconds for which a device must not have changed its kind before Home"
         " Assistant is told; also after each connection to the broker.",

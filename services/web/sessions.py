@@ -19,18 +19,38 @@ MOST: Final = 1000  # sessions at one time; the one that was idle longest has to
 
 @dataclass(slots=True)
 class Session:
-    """One login: `form_key` must come with every form, `notices` are shown once."""
+    """One login: its form key must come with every form, `notices` are shown once."""
 
     user: User
     address: str
-    form_key: str
+    key: bytes
     began: float
     used: float
     notices: list[tuple[str, bool]] = field(default_factory=list)  # (text, went well)
 
+    @property
+    def form_key(self) -> str:
+        """Give what a form must send; it looks different each time.
+
+        Pages are compressed, and from the length of many of them a text that is always the same
+        could be guessed (BREACH).
+        """
+        mask = secrets.token_bytes(len(self.key))
+        return (mask + _xor(mask, self.key)).hex()
+
     def owns(self, form_key: str) -> bool:
         """Tell whether a form was made for this session."""
-        return hmac.compare_digest(self.form_key.encode(), form_key.encode())
+        try:
+            given = bytes.fromhex(form_key)
+        except ValueError:
+            return False
+        mask, masked = given[: len(self.key)], given[len(self.key) :]
+        return len(masked) == len(mask) and hmac.compare_digest(_xor(mask, masked), self.key)
+
+    def take_notices(self) -> list[tuple[str, bool]]:
+        """Give what has happened since the last page was shown, once."""
+        taken, self.notices = self.notices, []
+        return taken
 
 
 class Sessions:
@@ -45,7 +65,7 @@ class Sessions:
         if len(self._sessions) >= MOST:
             del self._sessions[min(self._sessions, key=lambda key: self._sessions[key].used)]
         secret = secrets.token_urlsafe(32)
-        session = Session(user, address, secrets.token_urlsafe(32), now, now)
+        session = Session(user, address, secrets.token_bytes(32), now, now)
         self._sessions[_digest(secret)] = session
         return secret
 
@@ -77,3 +97,7 @@ def _is_over(session: Session, now: float) -> bool:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))

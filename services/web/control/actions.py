@@ -55,7 +55,7 @@ class _Actions:
             return to_login(request, f"{_path(request)}?{request.url.query}")
         if order is None:
             return self._problem(request, "That is no order.", 400)
-        return self._checked(request, session, order) or self._form(request, session, order)
+        return self._checked(request, session, order) or self._form(request, order)
 
     async def take(self, request: Request) -> Response:
         """Take an order; where the load is at risk it must have been confirmed."""
@@ -75,7 +75,7 @@ class _Actions:
         if refused := self._checked(request, session, order):
             return refused
         if is_dangerous(order) and _field(form, "confirmed") != "yes":
-            return self._form(request, session, order)
+            return self._form(request, order)
         outcome, detail = await self._carried_out(session, order)
         await self._note(session, order, outcome, detail)
         session.notices.append((_told(order, outcome, detail), outcome == ResultStatus.OK))
@@ -95,13 +95,12 @@ class _Actions:
             return None
         return self._problem(request, f"That cannot be done: {why}.", 409)
 
-    def _form(self, request: Request, session: Session, order: Order) -> Response:
+    def _form(self, request: Request, order: Order) -> Response:
         known = command(order.name) if order.action is Action.COMMAND else None
         risk = consequence(order, self._site.link.mirror) if is_dangerous(order) else ""
         return self._site.rendering.page(
             request,
             "order.html",
-            account=session,
             order=order,
             description=known.description if known else "",
             parameter=known.parameter if known else "",
@@ -109,11 +108,8 @@ class _Actions:
         )
 
     def _problem(self, request: Request, text: str, status: int) -> Response:
-        session = self._site.door.session(request)
         device = request.path_params["device"]
-        return self._site.rendering.page(
-            request, "refused.html", status, account=session, text=text, device=device
-        )
+        return self._site.rendering.page(request, "refused.html", status, text=text, device=device)
 
     async def _carried_out(self, session: Session, order: Order) -> tuple[str, str]:
         """Have an order carried out; the outcome in a word and, if there is more, in a sentence."""

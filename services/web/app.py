@@ -4,10 +4,12 @@ import asyncio
 import logging
 
 from services.web.application import application
+from services.web.door import Door
 from services.web.link import Link
 from services.web.server import serve
 from services.web.settings import WebSettings
 from services.web.site import Site
+from shared.audit import AuditLog
 from shared.bus import Identity, stay_connected
 from shared.latest import Latest
 from shared.topics import ServiceKind, Topics
@@ -20,17 +22,22 @@ async def run(settings: Latest[WebSettings]) -> None:
     first = settings.value
     link = Link(first.web.id, Topics(first.bus.prefix))
     identity = Identity(ServiceKind.WEB, link.id)
+    site = Site(link, settings, Door(first.gateway.users), AuditLog(first.web.audit_file))
+    served = application(site)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(stay_connected(first.bus, identity, link.session))
-        tasks.create_task(_follow(settings))
-        tasks.create_task(serve(application(Site(link, settings)), first.web.addresses))
+        tasks.create_task(_follow(settings, site.door))
+        for work in site.works:
+            tasks.create_task(work())
+        tasks.create_task(serve(served, first.web.addresses))
 
 
-async def _follow(settings: Latest[WebSettings]) -> None:
+async def _follow(settings: Latest[WebSettings], door: Door) -> None:
     """Warn of changes that need a restart; the others count at once."""
     first = settings.value
     async for new in settings.follow():
-        fixed = ("id", "listen")
+        door.apply(new.gateway.users)
+        fixed = ("id", "listen", "base_path", "trusted_proxies", "audit_file")
         is_changed = any(getattr(new.web, key) != getattr(first.web, key) for key in fixed)
         if new.bus != first.bus or is_changed:
-            logger.warning("[bus], %s of [web] change with a restart only", " and ".join(fixed))
+            logger.warning("[bus], %s of [web] change with a restart only", ", ".join(fixed))

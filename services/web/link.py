@@ -47,12 +47,14 @@ class Link:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._announce(bus))
                 tasks.create_task(self._tick())
-                self._bus, self.mirror.is_connected = bus, True
+                self._bus = bus
+                self.mirror.connect(True)
                 async for message in bus.listen():
                     self._take(message)
         finally:
-            self._bus, self.mirror.is_connected = None, False
+            self._bus = None
             fleet.end_session()
+            self.mirror.connect(False)
 
     async def request(
         self,

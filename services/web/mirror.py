@@ -17,6 +17,7 @@ from shared.messages import (
     MonitorPower,
     ServiceInfo,
     StageOrder,
+    Timers,
     availability_of,
     read,
 )
@@ -34,7 +35,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """One service on the bus; `power` and `stage` are those of a monitor, `logins` a gateway's."""
+    """One service on the bus.
+
+    `power` and `stage` are those of a monitor, `logins` a gateway's, `timers` a scheduler's, heard
+    at the receiver's time `timers_heard`.
+    """
 
     kind: str
     id: str
@@ -43,6 +48,8 @@ class ServiceView:
     power: MonitorPower | None = None
     stage: StageOrder | None = None
     logins: Logins | None = None
+    timers: Timers | None = None
+    timers_heard: float = 0.0
 
 
 ServiceListener = Callable[[str, str, ServiceView | None], None]
@@ -61,6 +68,7 @@ class Mirror:
     fleet: Fleet = field(init=False)
     services: dict[tuple[str, str], ServiceView] = field(default_factory=dict)
     is_connected: bool = False
+    _connection_listeners: list[Callable[[], None]] = field(default_factory=list)
     _service_listeners: list[ServiceListener] = field(default_factory=list)
     _event_listeners: list[EventListener] = field(default_factory=list)
 
@@ -76,6 +84,7 @@ class Mirror:
             self.topics.every_service(ServiceTopic.POWER, ServiceKind.MONITOR),
             self.topics.every_service(ServiceTopic.STAGE, ServiceKind.MONITOR),
             self.topics.every_service(ServiceTopic.LOGINS, ServiceKind.GATEWAY),
+            self.topics.every_service(ServiceTopic.TIMERS, ServiceKind.SCHEDULER),
         )
         devices = tuple(
             each
@@ -110,6 +119,16 @@ class Mirror:
             for client in view.logins.logins.get(device, ())
         )
 
+    def connect(self, is_connected: bool) -> None:
+        """Note that the bus is there, or that it is not: then all here is what was true before."""
+        self.is_connected = is_connected
+        for listener in self._connection_listeners:
+            listener()
+
+    def follow_connection(self, listener: Callable[[], None]) -> None:
+        """Call the listener when the bus comes and goes."""
+        self._connection_listeners.append(listener)
+
     def follow_services(self, listener: ServiceListener) -> None:
         """Call the listener at each change of a service."""
         self._service_listeners.append(listener)
@@ -124,7 +143,7 @@ class Mirror:
         about = self.topics.parse(message.topic)
         try:
             if isinstance(about, OfService):
-                self._take_service(about, message)
+                self._take_service(about, message, now)
             elif isinstance(about, OfDevice) and about.part is DeviceTopic.EVENT:
                 self._take_event(about, message)
         except PayloadError as error:
@@ -137,10 +156,12 @@ class Mirror:
         for listener in self._event_listeners:
             listener(about.device, event)
 
-    def _take_service(self, about: OfService, message: Message) -> None:
+    def _take_service(self, about: OfService, message: Message, now: float) -> None:
         key = (about.kind, about.id)
         before = self.services.get(key) or ServiceView(*key)
         after = _with(before, about.part, message)
+        if about.part is ServiceTopic.TIMERS:
+            after = replace(after, timers_heard=now if after.timers else 0.0)
         if after == before and key in self.services:
             return
         is_gone = after == ServiceView(*key)
@@ -167,4 +188,6 @@ def _with(view: ServiceView, part: ServiceTopic, message: Message) -> ServiceVie
             return replace(view, stage=read(StageOrder, message) if is_there else None)
         case ServiceTopic.LOGINS:
             return replace(view, logins=read(Logins, message) if is_there else None)
+        case ServiceTopic.TIMERS:
+            return replace(view, timers=read(Timers, message) if is_there else None)
     return view

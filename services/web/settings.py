@@ -1,5 +1,6 @@
 """The settings of the web service; its users are those of the gateway."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -8,15 +9,31 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, field_validat
 from shared.folders import state_folder
 from shared.listening import Address, parse_address
 from shared.settings import Section, ServiceSettings, checked_name, default_id
-from shared.users import UserSettings
+from shared.users import Network, UserSettings
 
 DEFAULT_PORT = 8493
 DEFAULT_LISTEN = ("127.0.0.1:8493", "[::1]:8493")
+HISTORY_VARIABLES = (
+    *("battery.charge", "battery.runtime", "battery.voltage", "battery.current"),
+    *("battery.temperature", "ups.load", "ups.realpower", "ups.power", "ups.temperature"),
+    *("ups.efficiency", "input.voltage", "input.current", "input.frequency", "input.realpower"),
+    *("input.*.voltage", "input.*.current", "input.*.realpower", "output.voltage"),
+    *("output.current", "output.frequency", "output.realpower", "output.power"),
+    *("output.*.voltage", "output.*.current", "output.*.realpower", "outlet.realpower"),
+    *("outlet.*.realpower", "outlet.*.power", "outlet.*.current", "ambient.temperature"),
+    *("ambient.humidity", "ambient.*.temperature", "ambient.*.humidity"),
+)
+_PATH = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~-]+)*")
 
 
 def _parsable(text: str) -> str:
     parse_address(text, DEFAULT_PORT)
     return text
+
+
+def is_path(text: str) -> bool:
+    """Tell whether a text is "" or a path like /ups, without a / at its end."""
+    return _PATH.fullmatch(text) is not None
 
 
 def default_audit_file() -> Path:
@@ -73,6 +90,59 @@ class CompatibilitySection(Section):
         return self.hosts_file or (self.folder / "hosts.conf" if self.folder else None)
 
 
+def default_history_file() -> Path:
+    """Choose where the history is kept."""
+    return state_folder() / "history.sqlite"
+
+
+class HistorySection(Section):
+    """What of the devices is kept, how finely, and how long."""
+
+    enabled: bool = Field(default=True, description="Keep a history.")
+    file: Path = Field(
+        default_factory=default_history_file,
+        description="File of the history (SQLite); by default history.sqlite in /var/lib/nutbus,"
+        " for an ordinary user in ~/.local/state/nutbus.",
+    )
+    variables: list[str] = Field(
+        default=list(HISTORY_VARIABLES),
+        max_length=1000,
+        description="Variables that are kept if their values are numbers; * stands for anything.",
+    )
+    deadbands: dict[str, float] = Field(
+        default={},
+        description="By how much a variable has to change to be noted at once, by its name or"
+        ' pattern, such as {"input.voltage" = 0.5}; every change by default.',
+    )
+    power_factor: float = Field(
+        default=0.7,
+        gt=0,
+        le=1,
+        description="W for each VA, for devices that tell only apparent power.",
+    )
+    raw_days: float = Field(
+        default=7.0, ge=1, le=36600, description="Days for which every sample is kept."
+    )
+    minute_days: float = Field(
+        default=60.0, ge=1, le=36600, description="Days for which each minute is kept."
+    )
+    quarter_days: float = Field(
+        default=1827.0,
+        ge=1,
+        le=36600,
+        description="Days for which each quarter of an hour is kept.",
+    )
+    hour_days: float = Field(
+        default=3653.0, ge=1, le=36600, description="Days for which each hour is kept."
+    )
+    max_size: int | None = Field(
+        default=None,
+        ge=10,
+        description="Megabytes that the file may have; beyond them the oldest of what is finest is"
+        " dropped first. No limit by default.",
+    )
+
+
 class WebSection(Section):
     """The HTTP server: where it listens, and what it shows to whom."""
 
@@ -83,6 +153,16 @@ class WebSection(Section):
         default=list(DEFAULT_LISTEN),
         min_length=1,
         description="Addresses to listen on, as host:port; the port may be left out.",
+    )
+    base_path: str = Field(
+        default="", description="Path of the site behind a proxy, such as /ups; empty for none."
+    )
+    trusted_proxies: list[Network] = Field(
+        default=[],
+        description="Networks whose X-Forwarded-For, -Proto and -Prefix headers are believed.",
+    )
+    title: str = Field(
+        default="nutbus", max_length=60, description="Name of the site on its pages."
     )
     hosts: list[str] = Field(
         default=[],
@@ -95,19 +175,44 @@ class WebSection(Section):
     tokens: dict[str, TokenSettings] = Field(
         default={}, description="Programs that may read, by name."
     )
+    metrics: bool = Field(
+        default=True, description="Serve /metrics and /ups_metrics to Prometheus, without a login."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=1,
+        description="What Prometheus has to send as Authorization: Bearer; nothing if not set.",
+    )
+    history: HistorySection = Field(
+        default_factory=HistorySection, description="What is kept of the past."
+    )
     audit_file: Path | None = Field(
         default_factory=default_audit_file,
         description="File to which each login, command and setting is appended; by default"
         " web-audit.jsonl in /var/lib/nutbus, for an ordinary user in ~/.local/state/nutbus.",
     )
+
     compatibility: CompatibilitySection = Field(
         default_factory=CompatibilitySection, description="The pages of NUT's CGI programs."
     )
+
+    @field_validator("base_path")
+    @classmethod
+    def _is_path(cls, path: str) -> str:
+        path = path.rstrip("/")
+        if not is_path(path):
+            raise ValueError("a path such as /ups, of letters, digits and - . _ ~ between its /")
+        return path
 
     @property
     def is_on_loopback(self) -> bool:
         """Tell whether only this machine can connect."""
         return all(address.is_loopback for address in self.addresses)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where people find it on this machine, as listed."""
+        return tuple(f"http://{address}{self.base_path}/" for address in self.addresses)
 
     @property
     def addresses(self) -> tuple[Address, ...]:

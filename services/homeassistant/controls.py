@@ -171,9 +171,11 @@ def _number(name: str, writable: Writable) -> _Made | None:
     if writable.enum or not (is_number or writable.type == "number" or writable.ranges):
         return None
     unit_name = known.unit if known else ""
+    if any(low > high for low, high in writable.ranges):
+        return None
     bounds = [bound for pair in writable.ranges for bound in pair]
     low, high = (min(bounds), max(bounds)) if bounds else _FREE_RANGE.get(unit_name, _ANY_NUMBER)
-    if not low < high or high - low > 1e15:  # also refuses what is no number
+    if not low < high or high - low > 1e15:
         return None
     is_whole = unit_name in _WHOLE_UNITS and all(bound == int(bound) for bound in bounds)
     fields = {"min": low, "max": high, "step": 1 if is_whole else 0.1, "mode": "box"}

@@ -139,6 +139,11 @@ class _View:
         is_old = rest in ("beeper.on", "beeper.off") and "beeper.enable" in self.commands
         if name in in_pairs or is_old or not self.rules.may_send(name):
             return []
+        if (
+            rest != name
+            and self.device.variables.get(f"{placed(name)[0].prefix}switchable") == "no"
+        ):
+            return []
         topic = self.topics.device(self.device.name, DeviceTopic.COMMAND, name)
         return [controls.button(name, rest, topic)]
 

@@ -30,7 +30,7 @@ def load(path: Path) -> dict[str, float]:
         raise SettingsError(
             f"homeassistant.state_file: {where}: {error.strerror or error}"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         spoilt = path.with_name(f"{path.name}.spoilt")
         path.replace(spoilt)
         logger.error("%s: %s: it is kept as %s, and energy begins at 0", path, error, spoilt)

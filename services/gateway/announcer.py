@@ -13,7 +13,7 @@ from services.gateway.announcement import AnnounceError, Announcement, announcem
 from services.gateway.settings import GatewaySection
 from shared.listening import Address
 
-INTERVAL = 30.0  # after which the addresses of this machine are looked at again
+INTERVAL = 10.0  # after which the addresses of this machine are looked at again
 
 logger = logging.getLogger(__name__)
 

@@ -1,13 +1,19 @@
 """Multicast DNS: the announcements themselves. Only this module of the gateway knows zeroconf."""
 
 import itertools
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
-from zeroconf import Error, NonUniqueNameException
+from zeroconf import DNSQuestionType, Error, NonUniqueNameException
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from services.gateway.announcement import SERVICE, AnnounceError, Announcement
+
+PATIENCE = 1500  # ms; who has just said something may wait for 1.2 s until it repeats that
+
+# What matters is raised, and said once; it would say it at every try.
+logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
 
 
 @asynccontextmanager
@@ -36,9 +42,21 @@ async def _register(zeroconf: AsyncZeroconf, announcement: Announcement) -> str:
             server=host,
             parsed_addresses=list(announcement.addresses),
         )
+        if await _is_taken(zeroconf, name):
+            continue
         try:
             await (await zeroconf.async_register_service(info))
         except NonUniqueNameException:
             continue
         return name.removesuffix(f".{SERVICE}")
     raise AssertionError
+
+
+async def _is_taken(zeroconf: AsyncZeroconf, name: str) -> bool:
+    """Ask all who has a name.
+
+    zeroconf itself asks for an answer to the asker alone, and where two processes of one machine
+    have the port of mDNS the other one may get it.
+    """
+    other = AsyncServiceInfo(SERVICE, name)
+    return await other.async_request(zeroconf.zeroconf, PATIENCE, DNSQuestionType.QM)

@@ -24,7 +24,6 @@ from services.web.settings import WebSection
 from services.web.site import Site
 
 FRESH: Final = 1.0  # seconds for which one rendering serves all who ask the same
-KEPT: Final = 8
 _OPENMETRICS_TYPE: Final = "application/openmetrics-text"
 _COMPRESSION: Final = 1
 
@@ -42,15 +41,11 @@ class Renderings:
         """Give a rendering that is fresh, or render in a thread: it may take a second."""
         async with self._turn:
             now = asyncio.get_running_loop().time()
-            made, body = self._done.get(key, (now - FRESH, b""))
-            if now - made < FRESH:
-                return body
-            body = await asyncio.to_thread(render, take())
-            self._done.pop(key, None)
-            while len(self._done) >= KEPT:
-                del self._done[next(iter(self._done))]
-            self._done[key] = (now, body)
-            return body
+            for old in [each for each, (made, _) in self._done.items() if now - made >= FRESH]:
+                del self._done[old]
+            if key not in self._done:
+                self._done[key] = (now, await asyncio.to_thread(render, take()))
+            return self._done[key][1]
 
 
 class Everything(Collector):

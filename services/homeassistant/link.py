@@ -216,7 +216,8 @@ class Link:
                 await self._until_due()
                 continue
             id, payload = due
-            logger.info("%s is %s Home Assistant", id, "told to" if payload else "removed from")
+            level = logging.DEBUG if payload else logging.INFO
+            logger.log(level, "%s: Home Assistant is to %s it", id, "know" if payload else "forget")
             await bus.publish(Publication(self._places.device(id), payload, 1, retain=True))
             self._ledger.hear(id, payload)
             await asyncio.sleep(1 / self._section.rate)

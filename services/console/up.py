@@ -18,6 +18,7 @@ from services.broker.settings import BrokerServiceSettings, BrokerSettings, Brok
 from services.driver import app as driver
 from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
+from services.gateway.risks import risks
 from services.gateway.settings import GatewaySettings
 from services.homeassistant import app as homeassistant
 from services.homeassistant.settings import HomeAssistantSettings
@@ -257,13 +258,20 @@ def summary(all_: Household) -> list[str]:
         if isinstance(settings, DriverSettings):
             lines += [f"device {name}: {_driver_of(settings, name)}" for name in settings.devices]
         elif isinstance(settings, GatewaySettings):
-            users = ", ".join(settings.gateway.users) or "none"
-            lines.append(f"gateway: {', '.join(settings.gateway.listen)}; users: {users}")
+            lines += _served(settings)
         elif isinstance(settings, MonitorSettings):
             lines += _monitored(settings)
         else:
             lines.append(name)
     return lines
+
+
+def _served(settings: GatewaySettings) -> list[str]:
+    section = settings.gateway
+    users = ", ".join(section.every_user) or "none"
+    lines = [f"gateway: {', '.join(section.listen)}; users: {users}"]
+    lines += [f"name {name}: {alias.device}" for name, alias in section.every_alias.items()]
+    return lines + [f"warning: gateway: {risk}" for risk in risks(section)]
 
 
 def _monitored(settings: MonitorSettings) -> list[str]:

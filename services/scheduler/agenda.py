@@ -14,6 +14,7 @@ from services.scheduler import calendar, upssched
 from services.scheduler.book import Book, Cause, Changes, Known, Outage, Saved, Timer, TimerKind
 from services.scheduler.calendar import Entry
 from services.scheduler.jobs import DeviceRequest, Notification, Program, ReportDue
+from services.scheduler.outlook import outlook
 from services.scheduler.rules import (
     Action,
     Ask,
@@ -29,6 +30,7 @@ from services.scheduler.rules import (
 )
 from services.scheduler.texts import filled, one_line, printable
 from shared.events import between
+from shared.messages import Timer as Told
 from shared.status import Status, in_words, words
 
 CONDITION: Final = "CONDITION"  # the NOTIFYTYPE of a rule that waits for no event
@@ -75,6 +77,11 @@ class Agenda:
     def readings(self) -> Mapping[str, Reading]:
         """The last reading of each device."""
         return self._readings
+
+    def outlook(self) -> list[Told]:
+        """List what will be done, the earliest first."""
+        plan, timers = self._plan, self._book.timers.values()
+        return outlook(timers, plan.rules, plan.calendar, self._next)
 
     def take_changes(self) -> Changes:
         """Hand over what changed since the last time."""

@@ -65,6 +65,7 @@ class Scheduler:
         self._plan = plan(section)
         self._started = self._noted = self._clock.now()
         self._is_ready = False
+        self._has_new_plan = True
         now = self._clock.now
         self.link = Link(section.id, Topics(settings.bus.prefix), store, now)
         self.notifier = Notifier(store, now, section)
@@ -95,6 +96,7 @@ class Scheduler:
                 logger.warning("[bus], %s of the scheduler count only after a restart", fixed)
             self._plan = plan(after)
             self.agenda.apply(self._plan, self._clock.now())
+            self._has_new_plan = True
             self.notifier.apply(after)
             self.programs.timeout = after.program_timeout
             self.link.arrival.set()
@@ -106,7 +108,11 @@ class Scheduler:
             self._hear()
             if self._may_fire():
                 self.agenda.fire_due(self._clock.now())
-            await self._store_changes(self.agenda.take_changes())
+            changes = self.agenda.take_changes()
+            await self._store_changes(changes)
+            if changes.timers or changes.calendar or self._has_new_plan:
+                self._has_new_plan = False
+                self.link.announce(self.agenda.outlook())
             await self._wait()
 
     def _follow_clock(self) -> None:
@@ -115,6 +121,7 @@ class Scheduler:
             self._started += jump
             self._noted += jump
             self.agenda.shift(jump, self._clock.now())
+            self._has_new_plan = True
 
     def _hear(self) -> None:
         self.link.arrival.clear()

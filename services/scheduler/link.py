@@ -5,6 +5,7 @@ is taken at once, silence only after everything that is retained had time to arr
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
@@ -18,6 +19,7 @@ from typing import Final
 
 from services.scheduler.battery import with_age
 from services.scheduler.jobs import DeviceRequest
+from services.scheduler.outlook import MOST
 from services.scheduler.rules import Reading
 from services.scheduler.store import Database, Store, Task
 from services.scheduler.texts import one_line
@@ -25,12 +27,22 @@ from shared.bus import Bus
 from shared.errors import BusError, PayloadError, ResultStatus
 from shared.events import Condition
 from shared.fleet import SETTLE_TIME, Device, Fleet
-from shared.messages import Availability, Message, Request, Result, ServiceInfo, read
+from shared.messages import (
+    Availability,
+    Message,
+    Request,
+    Result,
+    ServiceInfo,
+    Timer,
+    Timers,
+    read,
+)
 from shared.topics import DeviceTopic, OfDevice, ServiceKind, Topics
 
 REQUEST_LIFETIME: Final = 30.0
 PATIENCE: Final = 10.0  # a result may come as much later than the request is good for
 TICK: Final = 1.0
+REPEAT: Final = 5.0  # seconds after which what is due is told again
 _PARTS: Final = {"command": DeviceTopic.COMMAND, "set": DeviceTopic.SET}
 
 logger = logging.getLogger(__name__)
@@ -69,6 +81,8 @@ class Link:
         self._is_clearing = False
         self._orders: asyncio.Queue[tuple[Task, DeviceRequest]] = asyncio.Queue()
         self._awaited: dict[str, tuple[float, str]] = {}
+        self._due: list[Timer] = []
+        self._due_changed = asyncio.Event()
 
     def has(self, device: str) -> bool:
         """Tell whether there is anything of a device on the bus."""
@@ -77,6 +91,12 @@ class Link:
     def submit(self, task: Task, request: DeviceRequest) -> None:
         """Send a request as soon as there is a bus, if that is soon enough."""
         self._orders.put_nowait((task, request))
+
+    def announce(self, due: list[Timer]) -> None:
+        """Tell on the bus what will be done, the earliest first."""
+        if due != self._due:
+            self._due = due
+            self._due_changed.set()
 
     async def session(self, bus: Bus) -> None:
         """Hear and say all there is until the connection is lost."""
@@ -90,6 +110,7 @@ class Link:
                 tasks.create_task(self._announce(bus))
                 tasks.create_task(self._tick())
                 tasks.create_task(self._send(bus))
+                tasks.create_task(self._tell_timers(bus))
                 await self._listen(bus)
         finally:
             self._fleet.end_session()
@@ -100,6 +121,16 @@ class Link:
         )
         await bus.publish(info.publication(self._topics, ServiceKind.SCHEDULER, self.id))
         await bus.online()
+
+    async def _tell_timers(self, bus: Bus) -> None:
+        while True:
+            self._due_changed.clear()
+            due = self._due
+            timers = Timers(at=self._now(), timers=due[:MOST], more=max(0, len(due) - MOST))
+            await bus.publish(timers.publication(self._topics, self.id))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(REPEAT if due else None):
+                    await self._due_changed.wait()
 
     async def _listen(self, bus: Bus) -> None:
         async for message in bus.listen():

@@ -66,7 +66,8 @@ class House:
     def entity(self, id: str, key: str) -> dict[str, Any]:
         message = self.message(id)
         assert message is not None
-        return message["cmps"][key]
+        found: dict[str, Any] = message["cmps"][key]
+        return found
 
     def state(self, id: str, key: str) -> str:
         """Render the state of an entity as Home Assistant would show it."""

@@ -198,15 +198,13 @@ def bar(name: str, variables: Mapping[str, str], numbers: Mapping[str, int]) -> 
     value = real(variables.get(name, ""))
     if value is None:
         raise PictureError(f"{name} N/A")
-    limits = Limits(
-        *(_limit(each, variables) for each in (display.low, display.nominal, display.high))
-    )
-    low, high, steps, warning, good = display.scale(value, limits, numbers)
-    if high <= low:
-        high = low + steps.major
-    if (high - low) // steps.minor > MOST_DASHES or abs(value) > LARGEST:
+    names = (display.low, display.nominal, display.high)
+    low, nominal, high = (_limit(each, variables) for each in names)
+    limits = Limits(low, nominal if nominal > 0 else UNKNOWN, high)
+    bottom, top, steps, warning, good = display.scale(value, limits, numbers)
+    if not 0 < (top - bottom) // steps.minor <= MOST_DASHES or abs(value) > LARGEST:
         raise PictureError("Can't determine range")
-    return Bar(low, high, steps, warning, good, value, f"{value:.1f} {display.unit}")
+    return Bar(bottom, top, steps, warning, good, value, f"{value:.1f} {display.unit}")
 
 
 def _limit(name: str, variables: Mapping[str, str]) -> int:

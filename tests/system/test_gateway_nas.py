@@ -6,6 +6,8 @@ The real upsd serves a UPS of the very name and user, our gateway a device of an
 import contextlib
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -187,3 +189,17 @@ def test_it_is_no_good_from_elsewhere(kind: NasKind, tmp_path: Path):
             f"GET VAR {nas.device} ups.status",
         )
     assert said[2:] == ["ERR ACCESS-DENIED", f'VAR {nas.device} ups.status "OL"']
+
+
+def test_check_warns_of_the_public_password(tmp_path: Path):
+    file = tmp_path / "nutbus.toml"
+    file.write_text(
+        '[gateway.nas.synology]\ndevice = "rack1"\nallow_from = ["192.0.2.7"]\n'
+        '[gateway.aliases]\nother = "rack2"\n'
+    )
+    command = [sys.executable, "-m", "services.console", "check", "--config", str(file)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "users: monuser" in said
+    assert "name other: rack2\nname ups: rack1\n" in said
+    assert "warning: gateway: the password of the user monuser is public (nas.synology)" in said
+    assert "secret" not in said

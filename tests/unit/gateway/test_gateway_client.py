@@ -1,4 +1,4 @@
-"""When a client is hung up on, by the clock and by what it reads; sockets are in tests/integration."""
+"""When a client is hung up on: by the clock, and by what it reads."""
 
 import asyncio
 from typing import Any, cast

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -49,20 +50,25 @@ async def _follow(latest: Latest[HomeAssistantSettings], link: Link) -> None:
 async def _keep(metering: Metering, file: Path, interval: float) -> None:
     """Store the energy at intervals and at the end, if there is any news."""
     stored = metering.energies()
-    try:
-        while True:
-            await asyncio.sleep(interval)
-            stored = await _stored(metering, file, stored)
-    finally:
-        await _stored(metering, file, stored)
+    # One thread: a write that was begun when we are told to end is done before the last one.
+    with ThreadPoolExecutor(1, thread_name_prefix="energy") as thread:
+        try:
+            while True:
+                await asyncio.sleep(interval)
+                stored = await _stored(metering, file, stored, thread)
+        finally:
+            await _stored(metering, file, stored, thread)
 
 
-async def _stored(metering: Metering, file: Path, before: dict[str, float]) -> dict[str, float]:
+async def _stored(
+    metering: Metering, file: Path, before: dict[str, float], thread: Executor
+) -> dict[str, float]:
     energies = metering.energies()
     if energies == before:
         return before
+    loop = asyncio.get_running_loop()
     try:
-        await asyncio.to_thread(store.save, file, energies)
+        await loop.run_in_executor(thread, store.save, file, energies)
     except OSError as error:
         logger.error("%s: the energy is not stored: %s", file, error.strerror or error)
         return before

@@ -7,6 +7,7 @@ for one that it does not.
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ _LABELS: Final = ("name", "desc")
 _WITHOUT_SENSOR: Final = frozenset({name for row in _IDENTITY.values() for name in row})
 
 
+@lru_cache(maxsize=8192)
 def is_part_of_shape(name: str) -> bool:
     """Tell whether the value of a variable, and not only its presence, is in the messages."""
     rest = placed(name)[1]
@@ -70,7 +72,8 @@ def discovery(
     for name, pair in view.pairs.items():
         place, rest = placed(f"{name}.load")
         places.setdefault(place, []).append(view.of_pair(pair, rest[: -len(".load")]))
-    return {view.id(place): view.message(place, found) for place, found in places.items() if found}
+    made = [place for place in sorted(places, key=_depth) if places[place]]
+    return {view.id(place): view.message(place, places[place], made) for place in made}
 
 
 def pairs(device: Device, rules: Rules, known: Collection[str]) -> Mapping[str, controls.Pair]:
@@ -162,11 +165,14 @@ class _View:
         made.fields["avty"] = [*self._availability(), self._of_ours()]
         return made
 
-    def message(self, place: Place, found: list[Component]) -> Message:
-        """Put a message together; what is switched off anyway is left out of one too big."""
+    def message(self, place: Place, found: list[Component], made: Collection[Place]) -> Message:
+        """Put a message together; what is switched off anyway is left out of one too big.
+
+        `made` are the places that have a message: one of them is what the place is behind.
+        """
         id = self.id(place)
         head: Message = {
-            "dev": self._described(place, id),
+            "dev": self._described(place, id, place.outer if place.outer in made else Place()),
             "o": origin(self.topics.prefix, self.rules.service),
             "avty": self._availability(),
             "avty_mode": "all",
@@ -237,11 +243,11 @@ class _View:
             and (values.get("ambient.present") == "no")
         )
 
-    def _described(self, place: Place, id: str) -> Message:
+    def _described(self, place: Place, id: str, outer: Place) -> Message:
         values = self.device.variables
         head = {"ids": [id], "name": self._title(place)}
         if place != Place():
-            head["via_device"] = self.id(place.outer)
+            head["via_device"] = self.id(outer)
         if "outlet." in place.prefix:
             return head
         said = {
@@ -287,6 +293,11 @@ def _at(place: Place, row: tuple[str, ...]) -> list[str]:
     return [
         f"{place.prefix}{name.removeprefix('device.') if place.prefix else name}" for name in row
     ]
+
+
+def _depth(place: Place) -> tuple[bool, bool]:
+    """Put what others are behind first, so that Home Assistant knows it by then."""
+    return (place != Place(), place.outer != Place())
 
 
 def _available(topic: str) -> dict[str, str]:

@@ -129,9 +129,15 @@ def test_a_pdu_has_no_battery():
 
 
 def test_a_daisy_chain_is_devices_behind_the_first():
-    variables = {**PDU, "device.1.model": "M", "device.1.outlet.3.current": "1", "device.1.x": ""}
+    variables = {**PDU, "device.1.ups.load": "9", "device.1.outlet.3.current": "1"}
     found = discovery(device(variables, name="pdu1"), TOPICS, USUAL)
+    assert list(found)[:2] == ["nutbus_pdu1", "nutbus-device-1_pdu1"]
     assert found["nutbus-device-1-outlet-3_pdu1"]["dev"]["via_device"] == "nutbus-device-1_pdu1"
+
+
+def test_an_outlet_of_a_chain_without_anything_else_is_behind_the_first_device():
+    found = discovery(device({"device.1.outlet.3.current": "1"}, name="pdu1"), TOPICS, USUAL)
+    assert found["nutbus-device-1-outlet-3_pdu1"]["dev"]["via_device"] == "nutbus_pdu1"
 
 
 COMMANDS = [

@@ -14,10 +14,10 @@ from typing import Any, Final
 from services.homeassistant import controls, names, sensors, statuses, templates
 from services.homeassistant.component import Component, Weight
 from services.homeassistant.names import Place, device_id, placed
-from services.homeassistant.power import source
 from services.homeassistant.rules import Rules
 from shared.fleet import Device
 from shared.messages import MAX_PAYLOAD
+from shared.power import source
 from shared.topics import DeviceTopic, ServiceKind, ServiceTopic, Topics
 
 MOST_BYTES: Final = MAX_PAYLOAD - 8 * 1024  # with room for what is to be removed

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.homeassistant.energy import Meter
-from services.homeassistant.power import Source, source
 from services.homeassistant.rules import Rules
 from shared.fleet import HEARTBEATS_MISSED, Device
 from shared.messages import Availability, DeviceStanding, EnergyReading
+from shared.power import Source, source
 
 _DIGITS: Final = 3  # of a kWh, so one Wh
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -17,9 +18,11 @@ from services.gateway import gateway as service
 from shared.messages import Availability
 from tests.brokers import Mosquitto
 from tests.integration.gateways import TIMEOUT, NutClient, ask, playing, serving, until
+from tests.integration.test_gateway_tls import Certificates, certificates, trusting
 from tests.ports import free_port
 from tests.realnut import Scripted
 
+__all__ = ["certificates"]  # a fixture
 pytestmark = pytest.mark.integration
 
 VARIABLES = 1500
@@ -207,37 +210,88 @@ async def test_the_end_of_the_gateway_waits_for_who_reads_and_not_for_who_does_n
             await sleeper.take_all()
 
 
-async def test_sigterm_ends_the_real_process_after_the_list(broker: Mosquitto, tmp_path: Path):
-    """uvloop's transports do as asyncio's."""
-    port = free_port()
-    file = tmp_path / "nutbus.toml"
-    file.write_text(f'[bus]\nbroker = "{broker.url}"\n[gateway]\nlisten = ["127.0.0.1:{port}"]\n')
-    log = tmp_path / "log"
-    async with playing(broker, {"pdu": PDU}):
-        with log.open("wb") as stderr:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "services.gateway", "--config", str(file)), stderr=stderr
-            )
+@contextlib.asynccontextmanager
+async def process(
+    broker: Mosquitto, folder: Path, port: int, settings: str = ""
+) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Run the gateway as a process, on uvloop, until it is ready; it must end well by itself."""
+    file, log = folder / "nutbus.toml", folder / "log"
+    file.write_text(
+        f'[bus]\nbroker = "{broker.url}"\n[gateway]\nlisten = ["127.0.0.1:{port}"]\n{settings}'
+    )
+    with log.open("wb") as stderr:
+        gateway = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.gateway", "--config", str(file)), stderr=stderr
+        )
+
+    async def is_ready() -> bool:
         try:
+            return (await ask(port, "GET VAR pdu ups.status")).startswith("VAR")
+        except ConnectionError:
+            return False
 
-            async def is_ready() -> bool:
-                try:
-                    return (await ask(port, "GET VAR pdu ups.status")).startswith("VAR")
-                except ConnectionError:
-                    return False
+    try:
+        await until(is_ready)
+        yield gateway
+        async with asyncio.timeout(TIMEOUT):
+            assert await gateway.wait() == 0, log.read_text()
+    finally:
+        if gateway.returncode is None:
+            gateway.kill()
+            await gateway.wait()
 
-            await until(is_ready)
-            async with slow_reader(port) as reader:
-                process.send_signal(signal.SIGTERM)
-                await until(lambda: is_refused(port))
-                await reader.take_all()
-                assert 0 < reader.finished < LISTS
-            async with asyncio.timeout(TIMEOUT):
-                assert await process.wait() == 0, log.read_text()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+
+async def test_sigterm_ends_the_real_process_after_the_list(broker: Mosquitto, tmp_path: Path):
+    port = free_port()
+    async with (
+        playing(broker, {"pdu": PDU}),
+        process(broker, tmp_path, port) as gateway,
+        slow_reader(port) as reader,
+    ):
+        gateway.send_signal(signal.SIGTERM)
+        await until(lambda: is_refused(port))
+        await reader.take_all()
+        assert 0 < reader.finished < LISTS
+
+
+async def test_sigterm_does_not_cut_an_encrypted_list(
+    broker: Mosquitto, tmp_path: Path, certificates: Certificates
+):
+    port = free_port()
+    async with (
+        playing(broker, {"pdu": PDU}),
+        process(
+            broker, tmp_path, port, f'certificate_file = "{certificates["both"]}"\n'
+        ) as gateway,
+    ):
+        trusted = trusting(certificates)
+        reader = await asyncio.to_thread(encrypted_reader, port, trusted)
+        with reader.connection:
+            await take_turns(port)
+            gateway.send_signal(signal.SIGTERM)
+            await until(lambda: is_refused(port))
+            await asyncio.to_thread(take_encrypted, reader)
+            assert 0 < reader.finished < LISTS
+
+
+def encrypted_reader(port: int, trusted: ssl.SSLContext) -> SlowReader:
+    """Do as `slow_reader`, encrypted."""
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    plain.settimeout(TIMEOUT)
+    plain.connect(("127.0.0.1", port))
+    plain.sendall(b"STARTTLS\n")
+    assert plain.recv(100) == b"OK STARTTLS\n"
+    connection = trusted.wrap_socket(plain, server_hostname="localhost")
+    connection.sendall(b"LIST VAR pdu\n" * LISTS)
+    reader = SlowReader(connection, LISTS)
+    reader.read += connection.recv(1000)
+    return reader
+
+
+def take_encrypted(reader: SlowReader) -> None:
+    while data := reader.connection.recv(65536):
+        reader.read += data
 
 
 async def is_refused(port: int) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.topics import DeviceTopic
-from tests.brokers import Mosquitto
+from tests.brokers import Mosquitto, TestBroker
 from tests.integration.watcher import Watcher, driver_settings, driving, watching
 from tests.nodered import Heard, Node, NodeRed, documented_flows, together
 
@@ -24,6 +24,7 @@ CORE = {
     *("status", "template", "http in", "http response"),
 }
 UPS = {"driver": "simulated", "speed": 20, "load": 60, "battery_wh": 100}
+DEVICES = {"ups1": UPS, "other": UPS}
 
 LIGHT, LAMP = "nutbus-light-judge", "nutbus-light-lamp"
 ANNOUNCEMENT = "nutbus-say-said"
@@ -34,7 +35,7 @@ ORDERED = "nutbus-shed-told"
 @pytest.fixture
 async def driver(broker: Mosquitto, tmp_path: Path) -> AsyncGenerator[None]:
     """A driver service that has the device of the flows and another one."""
-    async with driving(driver_settings(broker.url, tmp_path, {"ups1": UPS, "other": UPS})):
+    async with driving(driver_settings(broker.url, tmp_path, DEVICES)):
         yield
 
 
@@ -52,7 +53,7 @@ async def node_red(broker: Mosquitto, tmp_path: Path) -> AsyncGenerator[NodeRed]
 
 
 @asynccontextmanager
-async def importing(broker: Mosquitto, tmp_path: Path) -> AsyncGenerator[NodeRed]:
+async def importing(broker: TestBroker, tmp_path: Path) -> AsyncGenerator[NodeRed]:
     """Run Node-RED with all flows of the page; only the broker's port is another."""
     folder = tmp_path / "node-red"
     folder.mkdir()
@@ -81,16 +82,21 @@ def said(box: str, *texts: str) -> Callable[[Heard], bool]:
     return is_so
 
 
-async def test_a_flow_sees_the_power_cut_and_its_end(watcher: Watcher, node_red: NodeRed):
-    await node_red.until(shows(LIGHT, "green", "OL"))
-    await watcher.ask("other", SET, "input.voltage", value="0")
-    await watcher.ask("ups1", SET, "input.voltage", value="0")
-    await node_red.until(shows(LIGHT, "yellow", "OB"))
-    await watcher.ask("ups1", SET, "input.voltage", value="230")
-    await node_red.until(shows(LIGHT, "green", "OL"))
-    await node_red.until(said(LAMP, "green", "yellow", "green"))
-    sentences = ("UPS ups1 on battery", "UPS ups1 on line power")
-    await node_red.until(said(ANNOUNCEMENT, "UPS other on battery", *sentences))
+async def test_a_flow_sees_the_power_cut_and_its_end(any_broker: TestBroker, tmp_path: Path):
+    async with (
+        driving(driver_settings(any_broker.url, tmp_path, DEVICES)),
+        watching(any_broker.url) as watcher,
+        importing(any_broker, tmp_path) as node_red,
+    ):
+        await node_red.until(shows(LIGHT, "green", "OL"))
+        await watcher.ask("other", SET, "input.voltage", value="0")
+        await watcher.ask("ups1", SET, "input.voltage", value="0")
+        await node_red.until(shows(LIGHT, "yellow", "OB"))
+        await watcher.ask("ups1", SET, "input.voltage", value="230")
+        await node_red.until(shows(LIGHT, "green", "OL"))
+        await node_red.until(said(LAMP, "green", "yellow", "green"))
+        sentences = ("UPS ups1 on battery", "UPS ups1 on line power")
+        await node_red.until(said(ANNOUNCEMENT, "UPS other on battery", *sentences))
 
 
 async def test_the_button_tests_the_battery(watcher: Watcher, node_red: NodeRed):

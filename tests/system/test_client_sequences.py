@@ -5,11 +5,10 @@ The replies of both servers are equal but for differences that docs/differences.
 
 import json
 import re
-import socket
 import subprocess
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ import pytest
 
 from shared.messages import Availability
 from tests.brokers import find_program
-from tests.clientsequences import PROTOCOL, SEQUENCES, WINNUT_ERRORS, Each, Sequence, Step
+from tests.clientplayer import Exchange, accepted, client
+from tests.clientsequences import SEQUENCES, WINNUT_ERRORS, Sequence
 from tests.ournut import OurNut
 from tests.realnut import Dummy, RealNut, Scripted
 
@@ -121,80 +121,6 @@ INTENDED = (
 )
 # Lines that only one of the servers is sent, since the other has no such variable or command.
 OF_ONE = re.compile(r"\S+ \S+ \S+ driver\.|GET CMDDESC dump ")
-LISTED = {"UPS": "ups", "VAR": "variable", "CMD": "command", "RW": "writable"}
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A line and its reply, in the pieces in which it came."""
-
-    line: str
-    pieces: tuple[bytes, ...]
-
-    @property
-    def reply(self) -> str:
-        return b"".join(self.pieces).decode("ascii")  # a letter that is none fails here
-
-    @property
-    def compared(self) -> tuple[str, str]:
-        reply = self.reply
-        for _, about, mask in INTENDED:
-            if re.match(about, self.line):
-                reply = re.sub(mask, "", reply)
-        return self.line, reply
-
-
-@dataclass(slots=True)
-class Client:
-    """Plays sequences on one connection and remembers what was said."""
-
-    connection: socket.socket
-    line_end: bytes = b"\n"
-    said: list[Exchange] = field(default_factory=list)
-    found: dict[str, list[str]] = field(default_factory=dict)
-
-    def play(self, steps: tuple[Step, ...], names: dict[str, str]) -> None:
-        for step in steps:
-            if isinstance(step, Each):
-                for found in self.found[step.found]:
-                    self.play(step.steps, {**names, step.found: found})
-            else:
-                self.ask(step.format_map(names))
-
-    def ask(self, line: str) -> Exchange:
-        """Send a line as this client ends it, and wait for the whole reply."""
-        self.connection.sendall(line.encode() + self.line_end)
-        pieces: list[bytes] = []
-        while not is_whole(b"".join(pieces)):
-            piece = self.connection.recv(65536)
-            assert piece, f"{line!r}: the server hung up after {pieces}"
-            pieces.append(piece)
-        self.said.append(Exchange(line, tuple(pieces)))
-        self._find(line.split(" "), self.said[-1].reply)
-        return self.said[-1]
-
-    def is_closed(self) -> bool:
-        return self.connection.recv(1) == b""
-
-    def _find(self, words: list[str], reply: str) -> None:
-        match words:
-            case ["LIST", kind, *of] if kind in LISTED:
-                beginning = " ".join([kind, *of]) + " "
-                rows = [row for row in reply.split("\n") if row.startswith(beginning)]
-                self.found[LISTED[kind]] = [
-                    row.removeprefix(beginning).split(" ")[0] for row in rows
-                ]
-            case ["GET", "TYPE", _, variable]:
-                types = reply.split()
-                for kind, word in (("enumeration", "ENUM"), ("range", "RANGE")):
-                    self.found[kind] = [variable] if word in types else []
-
-
-def is_whole(received: bytes) -> bool:
-    """Tell whether a reply is at its end: that of its line, or of its list."""
-    if not received.endswith(b"\n"):
-        return False
-    return not received.startswith(b"BEGIN ") or b"\nEND LIST " in received
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,34 +148,26 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Generator[Servers]:
         yield Servers(theirs, ours)
 
 
-@contextmanager
-def client(server: RealNut | OurNut, like: Sequence) -> Iterator[Client]:
-    """Connect as a client does, that waits as long as it for a reply."""
-    with socket.create_connection((server.host, server.port), timeout=like.patience) as connection:
-        yield Client(connection, like.line_end)
-
-
-def accepted(sequence: Sequence, exchange: Exchange) -> bool:
-    """Tell whether the client takes a reply."""
-    rules = {**PROTOCOL, **sequence.accepts}
-    words = exchange.line.split(" ")
-    rule = rules.get(" ".join(words[:2])) or rules[words[0]]
-    device = words[2 if words[0] in ("GET", "LIST", "SET") else 1] if len(words) > 2 else ""
-    rule = rule.replace("{ups}", re.escape(device)).replace("{last}", re.escape(words[-1]))
-    return re.fullmatch(rule, exchange.reply) is not None
+def compared(exchange: Exchange) -> tuple[str, str]:
+    """Return a line and what of its reply is to be equal."""
+    reply = exchange.reply
+    for _, about, mask in INTENDED:
+        if re.match(about, exchange.line):
+            reply = re.sub(mask, "", reply)
+    return exchange.line, reply
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES, ids=str)
 def test_a_client_gets_what_it_takes_and_the_same_from_both(servers: Servers, sequence: Sequence):
-    compared = []
+    both = []
     for server in (servers.theirs, servers.ours):
         with client(server, sequence) as player:
             player.play(sequence.steps, {"ups": "rack"})
             assert [each for each in player.said if not accepted(sequence, each)] == []
             if player.said[-1].line == "LOGOUT":
                 assert player.is_closed()
-        compared.append([each.compared for each in player.said if not OF_ONE.match(each.line)])
-    assert compared[1] == compared[0]
+        both.append([compared(each) for each in player.said if not OF_ONE.match(each.line)])
+    assert both[1] == both[0]
 
 
 def test_the_differences_stand_in_the_document():
@@ -303,7 +221,7 @@ def test_every_client_is_told_of_stale_data_in_one_line_and_goes_on(servers: Ser
                 for line in asked:
                     player.ask(f"{line} rack" + (" ups.status" if line == "GET VAR" else ""))
                 player.ask("LIST UPS")
-            outcomes.append([each.compared for each in player.said])
+            outcomes.append([compared(each) for each in player.said])
     assert outcomes[1] == outcomes[0]
     assert [reply for _, reply in outcomes[1][:3]] == ["ERR DATA-STALE\n"] * 3
 

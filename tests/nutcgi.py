@@ -100,8 +100,8 @@ class RealCgi:
 class OurCgi:
     """Our driver and the part of our web service, in a thread; a context manager.
 
-    `nut` has the devices in NUT's own files unless `devices` are given, `folder` is where
-    hosts.conf and templates are, and `settings` is added to [web.compatibility].
+    `nut` has the devices in NUT's own files, unless `devices` are given; our broker keeps its
+    files there. `folder` has hosts.conf and templates, `settings` are added to [web.compatibility].
     """
 
     def __init__(
@@ -112,10 +112,11 @@ class OurCgi:
         devices: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.broker = Mosquitto(nut)
-        tables = nut_settings(nut)
+        tables: dict[str, Any] = (
+            {"driver": {}, "devices": devices} if devices else nut_settings(nut)
+        )
         tables["bus"] = {"broker": self.broker.url}
         tables["driver"] |= {"id": "driver"}
-        tables["devices"] = devices or tables["devices"]
         self._driver_settings = Latest(DriverSettings.from_tables(tables, "test"))
         self._names = set(tables["devices"])
         self.address = f"127.0.0.1:{free_port()}"

@@ -256,6 +256,17 @@ def test_the_data_tree_has_the_same_rows_in_the_same_order(pair):
         assert rows(ours) == rows(theirs), name
 
 
+def test_a_server_elsewhere_is_shown_through_the_nut_driver(pair, tmp_path):
+    elsewhere = {"rack": {"driver": "nut", "port": pair.systems["battery"]}}
+    only(pair, "battery", "trim")
+    theirs, _ = pair.pages()
+    with OurCgi(tmp_path, pair.folder, {}, elsewhere) as ours:
+        text = _read(ours.ask("upsstats.cgi").text)
+    of_battery, of_trim = text.split("The trim")
+    assert without_version(of_battery) == without_version(theirs.split("The trim")[0])
+    assert "[error: Connection failure: not on the bus]" in of_trim
+
+
 ARGUMENTS = (
     "",
     "&width=200&height=100&scale_height=80",

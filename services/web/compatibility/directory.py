@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.web.compatibility.hosts import HostsFile
+from services.web.compatibility.hosts import HostsFile, Monitored
 from services.web.mirror import Mirror
 from shared.fleet import Device
 from shared.messages import Availability
@@ -55,8 +55,8 @@ class Directory:
     def hosts(self) -> list[Host]:
         """List what hosts.conf lists; without one, all devices."""
         if self.file is None:
-            return [_host(each.name, _description(each), each) for each in self.mirror.devices()]
-        return [self._listed(each.system, each.description) for each in self.file.monitored]
+            return [self._own(each.name, each) for each in self.mirror.devices()]
+        return [self._listed(each) for each in self.file.monitored]
 
     def host(self, system: str | None) -> Host | None:
         """Find one system, None if it may not be asked for."""
@@ -64,20 +64,30 @@ class Directory:
             return None
         if self.file is None:
             device = self._device(system)
-            return _host(system, _description(device), device) if device else None
-        for each in self.file.monitored:
-            if each.system == system:
-                return self._listed(each.system, each.description)
-        return None
+            return self._own(system, device) if device else None
+        return next(
+            (self._listed(each) for each in self.file.monitored if each.system == system), None
+        )
 
-    def _listed(self, system: str, description: str) -> Host:
+    def _own(self, system: str, device: Device) -> Host:
+        description = (device.meta.desc if device.meta else None) or device.name
+        return self._host(Monitored(system, description), device)
+
+    def _listed(self, monitored: Monitored) -> Host:
+        return self._host(monitored, self._device(monitored.system))
+
+    def _host(self, monitored: Monitored, device: Device | None) -> Host:
+        system, description = monitored.system, monitored.description
         if not self.mirror.is_connected:
             return Host(system, description, error=NO_BUS, is_connected=False)
-        if device := self._device(system):
-            return _host(system, description, device)
-        is_here = self._is_here(_parsed(system))
-        error = UNKNOWN if is_here else UNREACHABLE
-        return Host(system, description, error=error, is_connected=is_here)
+        if device is None:
+            is_here = self._is_here(_parsed(system))
+            error = UNKNOWN if is_here else UNREACHABLE
+            return Host(system, description, error=error, is_connected=is_here)
+        if device.standing is Availability.ONLINE:
+            return Host(system, description, device.variables)
+        is_stale = device.standing is Availability.STALE
+        return Host(system, description, error=STALE if is_stale else NOT_CONNECTED)
 
     def _device(self, system: str) -> Device | None:
         if (name := self.given.get(system)) is not None:
@@ -93,20 +103,6 @@ class Directory:
         if wanted is None or wanted[1].port != DEFAULT_PORT:
             return False
         return wanted[1].host in self._here or _is_loopback(wanted[1].host)
-
-
-def _host(system: str, description: str, device: Device) -> Host:
-    match device.standing:
-        case Availability.ONLINE:
-            return Host(system, description, device.variables)
-        case Availability.STALE:
-            return Host(system, description, error=STALE)
-        case _:
-            return Host(system, description, error=NOT_CONNECTED)
-
-
-def _description(device: Device) -> str:
-    return (device.meta.desc if device.meta else None) or device.name
 
 
 def _followed(devices: Iterable[Device]) -> Iterable[tuple[tuple[str, Address], Device]]:

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 # Besides what HTML needs, all that could end an attribute without quotes or a string of a script.
 _ESCAPED: Final = {
-    **dict.fromkeys((*range(0x20), 0x7F), " "),
+    **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " "),
     ord("&"): "&amp;",
     ord("<"): "&lt;",
     ord(">"): "&gt;",

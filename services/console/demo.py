@@ -23,6 +23,7 @@ from shared.topics import DeviceTopic, Topics
 
 HOST = "127.0.0.1"
 BROKER_PORT = 1883
+WEB_PORT = 8493
 PORTS_TRIED = 100
 READY_TIMEOUT = 10.0
 SCENE_TIMEOUT = 120.0
@@ -84,15 +85,15 @@ STORY = (
 
 def run(first_port: int) -> None:
     """Act until Ctrl-C; nothing is written to disk."""
-    port, broker_port = free_port(first_port), free_port(BROKER_PORT)
-    home = up.household(tables(port, broker_port), "demo")
+    port, broker_port, web_port = map(free_port, (first_port, BROKER_PORT, WEB_PORT))
+    home = up.household(tables(port, broker_port, web_port), "demo")
     if port != first_port:
         typer.echo(f"Port {first_port} is taken; the NUT port of this demo is {port}.")
-    service.run(lambda: home, lambda settings: _play(settings, port))
+    service.run(lambda: home, lambda settings: _play(settings, port, web_port))
     typer.echo("\nThe demo is over; nothing is left behind.")
 
 
-def tables(port: int, broker_port: int) -> dict[str, Any]:
+def tables(port: int, broker_port: int, web_port: int) -> dict[str, Any]:
     """Write the settings of the demo as a settings file would have them."""
     return {
         "bus": {"broker": f"embedded://{HOST}:{broker_port}"},
@@ -110,6 +111,12 @@ def tables(port: int, broker_port: int) -> dict[str, Any]:
                 }
             },
         },
+        "web": {
+            "id": "demo",
+            "listen": [f"{HOST}:{web_port}"],
+            "title": "nutbus demo",
+            "audit_file": None,
+        },
     }
 
 
@@ -123,13 +130,14 @@ def free_port(first: int) -> int:
     raise PowerError(f"no free port from {first} to {first + PORTS_TRIED - 1} on {HOST}")
 
 
-async def _play(settings: service.Reloadable[up.Household], port: int) -> None:
+async def _play(settings: service.Reloadable[up.Household], port: int, web_port: int) -> None:
     async with asyncio.TaskGroup() as tasks:
         household = tasks.create_task(up.run(settings))
-        await _until_served(port)
+        for each in (port, web_port):
+            await _until_served(each)
         async with view(settings.value.bus, DeviceTopic.EVENT, DeviceTopic.RESULT) as seen:
             await _until_online(seen)
-            typer.echo(introduction(port, str(settings.value.bus.address)))
+            typer.echo(introduction(port, web_port, str(settings.value.bus.address)))
             for scene in STORY:
                 await _act(seen, scene)
             typer.echo(f"{_now()}  The story is told; the fleet stays until Ctrl-C.")
@@ -167,7 +175,7 @@ async def _until_served(port: int) -> None:
             while not await _is_served(port):  # noqa: ASYNC110 -- a port gives no sign when it opens
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise PowerError(f"the gateway did not open port {port} in {READY_TIMEOUT:.0f} s") from None
+        raise PowerError(f"nobody opened port {port} in {READY_TIMEOUT:.0f} s") from None
 
 
 async def _is_served(port: int) -> bool:
@@ -196,13 +204,15 @@ def _is_online(seen: View, name: str) -> bool:
     return device is not None and device.standing is Availability.ONLINE
 
 
-def introduction(port: int, broker: str) -> str:
+def introduction(port: int, web_port: int, broker: str) -> str:
     """Say what runs where and what to try."""
     nutbus = _own_name()
     events = Topics().every_device(DeviceTopic.EVENT)
     at = "" if port == 3493 else f":{port}"
     return f"""\
 Two UPSes and a PDU, all simulated, are on the bus at {broker} and on the NUT port {port}.
+Their pages are at http://{HOST}:{web_port}/ (user demo, password demo).
+
 In another terminal try:
 
   {nutbus} watch --broker {broker}

@@ -261,6 +261,8 @@ def summary(all_: Household) -> list[str]:
             lines += _served(settings)
         elif isinstance(settings, MonitorSettings):
             lines += _monitored(settings)
+        elif isinstance(settings, WebSettings):
+            lines.append(f"web: {', '.join(settings.web.urls)}")
         else:
             lines.append(name)
     return lines

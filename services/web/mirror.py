@@ -6,6 +6,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from shared.errors import PayloadError
 from shared.fleet import Device, Fleet
@@ -20,6 +21,7 @@ from shared.messages import (
     Timers,
     availability_of,
     read,
+    text_of,
 )
 from shared.topics import (
     DeviceTopic,
@@ -29,6 +31,8 @@ from shared.topics import (
     ServiceTopic,
     Topics,
 )
+
+REASON: Final = "driver.state"  # a device that was never reached has no state to say it in
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +64,17 @@ EventListener = Callable[[str, DeviceEvent], None]
 class Mirror:
     """Feeds on messages; whoever follows is told of each change once, after it was taken in.
 
-    `fleet.follow` tells of devices, `follow_services` of services (None: it is gone), and
-    `follow_events` of the events that drivers tell.
+    `fleet.follow` tells of devices, `follow_services` of services (None: it is gone),
+    `follow_events` of the events that drivers tell, `follow_reasons` of driver.state, which is in
+    `reasons`.
     """
 
     topics: Topics = field(default_factory=Topics)
     fleet: Fleet = field(init=False)
     services: dict[tuple[str, str], ServiceView] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     is_connected: bool = False
+    _reason_listeners: list[Callable[[str], None]] = field(default_factory=list)
     _connection_listeners: list[Callable[[], None]] = field(default_factory=list)
     _service_listeners: list[ServiceListener] = field(default_factory=list)
     _event_listeners: list[EventListener] = field(default_factory=list)
@@ -91,7 +98,8 @@ class Mirror:
             for each in self.fleet.filters
             if each.startswith(self.topics.every_device(DeviceTopic.STATE).partition("+")[0])
         )
-        return (*devices, self.topics.every_device(DeviceTopic.EVENT), *of_services)
+        reasons = self.topics.device("+", DeviceTopic.VARIABLE, REASON)
+        return (*devices, self.topics.every_device(DeviceTopic.EVENT), reasons, *of_services)
 
     def devices(self) -> list[Device]:
         """List the devices that are described, in the order of the settings."""
@@ -137,6 +145,10 @@ class Mirror:
         """Call the listener with each event that a driver tells."""
         self._event_listeners.append(listener)
 
+    def follow_reasons(self, listener: Callable[[str], None]) -> None:
+        """Call the listener with the name of each device whose driver.state changed."""
+        self._reason_listeners.append(listener)
+
     def take(self, message: Message, now: float) -> None:
         """Take a message in; a bad payload is dropped with a warning."""
         self.fleet.take(message, now)
@@ -146,6 +158,8 @@ class Mirror:
                 self._take_service(about, message, now)
             elif isinstance(about, OfDevice) and about.part is DeviceTopic.EVENT:
                 self._take_event(about, message)
+            elif isinstance(about, OfDevice) and about.name == REASON:
+                self._take_reason(about, message)
         except PayloadError as error:
             logger.warning("dropped a bad payload: %s", error)
 
@@ -155,6 +169,17 @@ class Mirror:
         event = read(DeviceEvent, message)
         for listener in self._event_listeners:
             listener(about.device, event)
+
+    def _take_reason(self, about: OfDevice, message: Message) -> None:
+        reason = text_of(message.payload)
+        if self.reasons.get(about.device, "") == reason:
+            return
+        if reason:
+            self.reasons[about.device] = reason
+        else:
+            del self.reasons[about.device]
+        for listener in self._reason_listeners:
+            listener(about.device)
 
     def _take_service(self, about: OfService, message: Message, now: float) -> None:
         key = (about.kind, about.id)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,6 +11,8 @@ import uvicorn
 
 from shared.errors import SettingsError
 from shared.listening import Address, cannot_listen
+
+logger = logging.getLogger(__name__)
 
 BACKLOG = 256
 GOODBYE = 2  # seconds that open connections get at the end
@@ -26,6 +29,8 @@ class _Server(uvicorn.Server):
 async def serve(application: Any, addresses: Sequence[Address]) -> None:  # noqa: ANN401 -- ASGI
     """Serve until cancelled; SettingsError if an address cannot be had."""
     sockets = await asyncio.to_thread(_listening, addresses)
+    for address in addresses:
+        logger.info("the pages are at http://%s/", address)
     configuration = uvicorn.Config(
         application,
         lifespan="off",

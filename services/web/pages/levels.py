@@ -88,16 +88,20 @@ def _lost(device: Device, status: tuple[str, ...]) -> Standing:
     return Standing(Level.UNREACHABLE, text, is_live=False)
 
 
-def reason(device: Device) -> str:
-    """Say why a device is away; "" when it is not."""
+def reason(device: Device, told: str = "") -> str:
+    """Say why a device is away; "" when it is not. `told` is driver.state beside the state."""
     if device.standing is Availability.ONLINE:
         return ""
     meta, variables = device.meta, device.variables
     if meta and not device.service_online:
         return f"its driver service {meta.service} is not running"
-    said = variables.get("driver.state", "").partition(": ")
+    said = (told or variables.get("driver.state", "")).partition(": ")
     if said[0] == "reconnect.trying" and said[2]:
         return said[2]
     if device.overdue:
         return "its driver has stopped to tell of it"
-    return "it was stopped" if device.standing is Availability.OFFLINE else "the driver says no why"
+    return (
+        "it was stopped"
+        if device.standing is Availability.OFFLINE
+        else "its driver does not say why"
+    )

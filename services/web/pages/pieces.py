@@ -24,7 +24,7 @@ class Pieces:
     def __init__(self, state: State, rendering: Rendering) -> None:
         self._state = state
         self._render = rendering.piece
-        self._rows: dict[str, tuple[Device, str]] = {}
+        self._rows: dict[str, tuple[Device, str, str]] = {}
 
     def frame(self) -> tuple[Piece, ...]:
         """Give what every page has: the banner of a power cut, and whether there is a bus."""
@@ -124,15 +124,15 @@ class Pieces:
 
     def _row(self, name: str) -> str:
         device = self._state.mirror.fleet.devices[name]
+        told = self._state.mirror.reasons.get(name, "")
         known = self._rows.get(name)
-        if known is None or known[0] is not device:
+        if known is None or known[0] is not device or known[1] != told:
             judged = self._state.standing(device)
             values = device.variables if judged.is_live else {}
-            html = self._render(
-                "row.html", device=device, judged=judged, values=values, reason=reason(device)
-            )
-            known = self._rows[name] = (device, html)
-        return known[1]
+            why = reason(device, told)
+            html = self._render("row.html", device=device, judged=judged, values=values, reason=why)
+            known = self._rows[name] = (device, told, html)
+        return known[2]
 
     def _of(self, name: str, template: str, **values: Any) -> Drawn:  # noqa: ANN401 -- shown
         device = self._state.mirror.device(name)
@@ -144,7 +144,7 @@ class Pieces:
         return self._of(
             name,
             "head.html",
-            reason=reason(device) if device else "",
+            reason=reason(device, self._state.mirror.reasons.get(name, "")) if device else "",
             heard=self._state.ages.heard(name) if device else 0.0,
             since=self._state.ages.on_battery.get(name),
         )

@@ -45,6 +45,7 @@ class State:
         self._standings: dict[str, tuple[Device, Standing]] = {}
         self._count = 0
         self.mirror.fleet.follow(self._take_device)
+        self.mirror.follow_reasons(lambda name: self.live.change("device", f"device:{name}"))
         self.mirror.follow_services(self._take_service)
         self.mirror.follow_events(self._take_event)
         self.mirror.follow_connection(self._take_connection)

@@ -8,7 +8,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from services.web import api, control, metrics, pages
+from services.web import api, compatibility, control, metrics, pages
 from services.web.guard import Guard
 from services.web.headers import SafeHeaders
 from services.web.proxy import Proxy
@@ -20,6 +20,7 @@ PARTS: Final[tuple[Callable[[Site], Sequence[BaseRoute]], ...]] = (
     control.routes,
     api.routes,
     metrics.routes,
+    compatibility.routes,
 )
 WORTH_PACKING: Final = 1000  # bytes
 

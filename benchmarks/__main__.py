@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.broker import broker
 from benchmarks.delay import delay
 from benchmarks.fleet import fleet
+from benchmarks.metrics import metrics
 from benchmarks.progress import say
 from benchmarks.reaction import reaction
 from benchmarks.report import Table, markdown, with_region
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "serial": lambda _seconds: serial(),
     "snmp": lambda _seconds: snmp(),
     "usb": lambda _seconds: usb(),
+    "metrics": lambda _seconds: metrics(),
     "broker": broker,
 }
 

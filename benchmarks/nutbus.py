@@ -41,10 +41,15 @@ def start_embedded_broker(programs: Programs) -> tuple[str, int]:
 def start_with_bus_devices(programs: Programs, count: int) -> Server:
     """Start Mosquitto, a program that puts `count` devices on the bus, and the gateway."""
     url, _ = start_mosquitto(programs)
-    publisher = programs.start(
-        "devices", sys.executable, "-m", "benchmarks.busdevices", url, str(count)
-    )
+    publisher = start_bus_devices(programs, url, count)
     return start_gateway(programs, url, names(count), (publisher,))
+
+
+def start_bus_devices(programs: Programs, broker: str, count: int) -> int:
+    """Start a program that puts `count` devices on the bus."""
+    return programs.start(
+        "devices", sys.executable, "-m", "benchmarks.busdevices", broker, str(count)
+    )
 
 
 def start_with_dummy(programs: Programs) -> tuple[Server, str]:

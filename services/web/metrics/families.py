@@ -6,6 +6,7 @@ vanish, and `nutbus_device_up` says 0.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final
 
@@ -19,7 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-from services.web.metrics.naming import naming
+from services.web.metrics.naming import Naming, naming
 from services.web.metrics.snapshot import SHOWN_TYPES, Snapshot
 from services.web.mirror import ServiceView
 from shared.fleet import Device
@@ -50,27 +51,48 @@ class Families(Collector):
         yield from variables(held)
 
 
-def variables(devices: Iterable[Device]) -> list[Metric]:
+@dataclass(slots=True)
+class _Column:
+    """One variable of all devices that have it; plain lists: those are no garbage to look for."""
+
+    named: Naming
+    devices: list[str] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
+def variables(devices: Iterable[Device]) -> Iterator[Metric]:
     """Make the metrics of all variables that are numbers or switches, in the order of their names.
 
-    A text where a number should be is left out.
+    A text where a number should be is left out. They come one by one: all are many.
     """
-    metrics: dict[str, Metric] = {}
+    families: dict[str, list[_Column]] = {}
+    for column in _columns(devices):
+        families.setdefault(column.named.family.name, []).append(column)
+    for name in sorted(families):
+        family = families[name][0].named.family
+        metric = Metric(name, family.help, "gauge", family.unit)
+        for column in families.pop(name):
+            places = dict(column.named.places)
+            metric.samples += (
+                Sample(name, {"device": device, **places}, value)
+                for device, value in zip(column.devices, column.values, strict=True)
+            )
+        yield metric
+
+
+def _columns(devices: Iterable[Device]) -> list[_Column]:
+    columns: dict[str, _Column | None] = {}
     for device in devices:
         for name, text in device.variables.items():
-            named = naming(name)
-            value = named.value(text) if named else None
-            if named is None or value is None:
-                continue
-            family = named.family
-            metric = metrics.get(family.name)
-            if metric is None:
-                metric = metrics[family.name] = Metric(
-                    family.name, family.help, "gauge", family.unit
-                )
-            labels = {"device": device.name, **dict(named.places)}
-            metric.samples.append(Sample(family.name, labels, value))
-    return [metrics[name] for name in sorted(metrics)]
+            if name not in columns:
+                named = naming(name)
+                columns[name] = _Column(named) if named else None
+            column = columns[name]
+            value = column.named.value(text) if column else None
+            if column is not None and value is not None:
+                column.devices.append(device.name)
+                column.values.append(value)
+    return [column for column in columns.values() if column and column.values]
 
 
 def _of_service(shot: Snapshot) -> Iterator[Metric]:

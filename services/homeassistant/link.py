@@ -92,9 +92,10 @@ class Link:
         yield self._places.every_device
         yield self._section.birth_topic
         kind, id = ServiceKind.HOMEASSISTANT, self._section.id
-        for part in (*_OWN, ServiceTopic.SWITCH):
+        for part in _OWN:
             yield self._topics.about_every_device(kind, id, part)
         yield from self._fleet.filters
+        yield self._topics.about_every_device(kind, id, ServiceTopic.SWITCH)
 
     async def _announce(self, bus: Bus) -> None:
         info = ServiceInfo(

@@ -175,6 +175,18 @@ async def test_a_ups_appears_and_its_power_cut_is_seen(house, drivers, tables):
         assert json.loads(rendered(event["val_tpl"], payload.decode()))["event_type"] == "ONBATT"
 
 
+async def test_every_broker_does(any_broker, tables, tmp_path):
+    url = any_broker.url
+    settings = tables(allow_power_off=["outlet.*"])
+    settings["bus"]["broker"] = url
+    driver = driver_settings(url, tmp_path, {"pdu1": PDU})
+    async with driving(driver), serving(settings), housing(url) as house:
+        await house.found("nutbus_pdu1", "nutbus-outlet-1_pdu1")
+        await house.shows("nutbus-outlet-1_pdu1", "switch-power", "ON")
+        await house.orders("nutbus-outlet-1_pdu1", "switch-power", "off")
+        await house.shows("nutbus-outlet-1_pdu1", "switch-power", "OFF")
+
+
 async def test_a_button_starts_a_battery_test(house, drivers, tables):
     async with driving(drivers(rack1=UPS)), serving(tables()):
         await house.found("nutbus_rack1")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.homeassistant.names import (
@@ -43,6 +43,9 @@ def test_an_id_of_somebody_else_is_of_no_device(id):
 
 
 @given(st.text(min_size=1), st.text(min_size=1))
+@example("ups.a_b", "ups.a.b")
+@example("ups.é", "ups.è")
+@example("a_" * 40 + "x", "a_" * 40 + "y")
 def test_two_names_never_have_one_id(one, other):
     first, second = component_id("", one), component_id("", other)
     assert ID.match(first)

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,22 +125,22 @@ async def house(broker) -> AsyncGenerator[House]:
         yield house
 
 
+def written(url: str, folder: Path, **section: Any) -> dict[str, Any]:
+    """Settings as a file would say them."""
+    usual = {
+        "id": "ha",
+        "state_file": str(folder / "state" / "energy.json"),
+        "quiet_time": 0.3,
+        "birth_delay": 0.1,
+        "rate": 1000,
+    }
+    return {"bus": {"broker": url, "keepalive": 2}, "homeassistant": usual | section}
+
+
 @pytest.fixture
 def tables(broker, tmp_path):
-    """Settings as a file would say them."""
-
     def write(**section: Any) -> dict[str, Any]:
-        usual = {
-            "id": "ha",
-            "state_file": str(tmp_path / "state" / "energy.json"),
-            "quiet_time": 0.3,
-            "birth_delay": 0.1,
-            "rate": 1000,
-        }
-        return {
-            "bus": {"broker": broker.url, "keepalive": 2},
-            "homeassistant": usual | section,
-        }
+        return written(broker.url, tmp_path, **section)
 
     return write
 
@@ -175,10 +176,9 @@ async def test_a_ups_appears_and_its_power_cut_is_seen(house, drivers, tables):
         assert json.loads(rendered(event["val_tpl"], payload.decode()))["event_type"] == "ONBATT"
 
 
-async def test_every_broker_does(any_broker, tables, tmp_path):
+async def test_every_broker_does(any_broker, tmp_path):
     url = any_broker.url
-    settings = tables(allow_power_off=["outlet.*"])
-    settings["bus"]["broker"] = url
+    settings = written(url, tmp_path, allow_power_off=["outlet.*"])
     driver = driver_settings(url, tmp_path, {"pdu1": PDU})
     async with driving(driver), serving(settings), housing(url) as house:
         await house.found("nutbus_pdu1", "nutbus-outlet-1_pdu1")

@@ -13,6 +13,7 @@ from shared.fleet import Device, Fleet
 from shared.messages import (
     Availability,
     DeviceEvent,
+    EnergyReading,
     Logins,
     Message,
     MonitorPower,
@@ -66,13 +67,14 @@ class Mirror:
 
     `fleet.follow` tells of devices, `follow_services` of services (None: it is gone),
     `follow_events` of the events that drivers tell, `follow_reasons` of driver.state, which is in
-    `reasons`.
+    `reasons`. `energies` are by the service that meters and the device; nobody is told of them.
     """
 
     topics: Topics = field(default_factory=Topics)
     fleet: Fleet = field(init=False)
     services: dict[tuple[str, str], ServiceView] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    energies: dict[tuple[str, str], EnergyReading] = field(default_factory=dict)
     is_connected: bool = False
     _reason_listeners: list[Callable[[str], None]] = field(default_factory=list)
     _connection_listeners: list[Callable[[], None]] = field(default_factory=list)
@@ -92,6 +94,7 @@ class Mirror:
             self.topics.every_service(ServiceTopic.STAGE, ServiceKind.MONITOR),
             self.topics.every_service(ServiceTopic.LOGINS, ServiceKind.GATEWAY),
             self.topics.every_service(ServiceTopic.TIMERS, ServiceKind.SCHEDULER),
+            self.topics.about_every_device(ServiceKind.HOMEASSISTANT, "+", ServiceTopic.ENERGY),
         )
         devices = tuple(
             each
@@ -154,7 +157,9 @@ class Mirror:
         self.fleet.take(message, now)
         about = self.topics.parse(message.topic)
         try:
-            if isinstance(about, OfService):
+            if isinstance(about, OfService) and about.part is ServiceTopic.ENERGY:
+                self._take_energy(about, message)
+            elif isinstance(about, OfService):
                 self._take_service(about, message, now)
             elif isinstance(about, OfDevice) and about.part is DeviceTopic.EVENT:
                 self._take_event(about, message)
@@ -180,6 +185,13 @@ class Mirror:
             del self.reasons[about.device]
         for listener in self._reason_listeners:
             listener(about.device)
+
+    def _take_energy(self, about: OfService, message: Message) -> None:
+        key = (about.id, about.device)
+        if message.payload:
+            self.energies[key] = read(EnergyReading, message)
+        else:
+            self.energies.pop(key, None)
 
     def _take_service(self, about: OfService, message: Message, now: float) -> None:
         key = (about.kind, about.id)

@@ -6,7 +6,6 @@ vanish, and `nutbus_device_up` says 0.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final
 
@@ -18,14 +17,14 @@ from prometheus_client.core import (
     StateSetMetricFamily,
 )
 from prometheus_client.registry import Collector
-from prometheus_client.samples import Sample
 
-from services.web.metrics.naming import Naming, naming
+from services.web.metrics.readings import variables
 from services.web.metrics.snapshot import SHOWN_TYPES, Snapshot
 from services.web.mirror import ServiceView
 from shared.fleet import Device
 from shared.messages import Availability, MonitorPower, Phase
 from shared.status import Status, words
+from shared.topics import ServiceKind
 
 OTHER_WORDS: Final = "OTHER"
 TEXT_LIMIT: Final = 200  # characters of a device's text in a label
@@ -48,51 +47,8 @@ class Families(Collector):
         yield _statuses(held)
         yield from _of_services(shot.services)
         yield from _of_monitors(shot.services)
+        yield from _energies(shot)
         yield from variables(held)
-
-
-@dataclass(slots=True)
-class _Column:
-    """One variable of all devices that have it; plain lists: those are no garbage to look for."""
-
-    named: Naming
-    devices: list[str] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-
-
-def variables(devices: Iterable[Device]) -> Iterator[Metric]:
-    """Make the metrics of all variables that are numbers or switches, in the order of their names.
-
-    A text where a number should be is left out. They come one by one: all are many.
-    """
-    families: dict[str, list[_Column]] = {}
-    for column in _columns(devices):
-        families.setdefault(column.named.family.name, []).append(column)
-    for name in sorted(families):
-        family = families[name][0].named.family
-        metric = Metric(name, family.help, "gauge", family.unit)
-        for column in families.pop(name):
-            places = dict(column.named.places)
-            metric.samples += (
-                Sample(name, {"device": device, **places}, value)
-                for device, value in zip(column.devices, column.values, strict=True)
-            )
-        yield metric
-
-
-def _columns(devices: Iterable[Device]) -> list[_Column]:
-    columns: dict[str, _Column | None] = {}
-    for device in devices:
-        for name, text in device.variables.items():
-            if name not in columns:
-                named = naming(name)
-                columns[name] = _Column(named) if named else None
-            column = columns[name]
-            value = column.named.value(text) if column else None
-            if column is not None and value is not None:
-                column.devices.append(device.name)
-                column.values.append(value)
-    return [column for column in columns.values() if column and column.values]
 
 
 def _of_service(shot: Snapshot) -> Iterator[Metric]:
@@ -234,6 +190,37 @@ def _of_monitors(services: Iterable[ServiceView]) -> Iterator[Metric]:
         phase.add_metric([id], {str(each): each is power.phase for each in Phase})
         info.add_metric([id], {"host": power.host[:TEXT_LIMIT]})
     yield from (present, needed, critical, dry, phase, info)
+
+
+def _energies(shot: Snapshot) -> Iterator[Metric]:
+    """Give what a Home Assistant service meters, while it is online."""
+    labels = ["device", "meter"]
+    energy = CounterMetricFamily(
+        "nutbus_device_energy_watthours",
+        "What the device gave to its load since the count began",
+        labels=labels,
+        unit="watthours",
+    )
+    power = GaugeMetricFamily(
+        "nutbus_device_power_watts", "What its load draws, as metered", labels=labels, unit="watts"
+    )
+    estimated = GaugeMetricFamily(
+        "nutbus_device_power_estimated", "Whether the watts follow from the load", labels=labels
+    )
+    online = {
+        view.id
+        for view in shot.services
+        if view.kind == ServiceKind.HOMEASSISTANT and view.availability is Availability.ONLINE
+    }
+    there = {device.name for device in shot.devices}
+    for (meter, device), reading in shot.energies.items():
+        if meter not in online or device not in there:
+            continue
+        energy.add_metric([device, meter], reading.energy * 1000)
+        if reading.power is not None:
+            power.add_metric([device, meter], reading.power)
+            estimated.add_metric([device, meter], float(reading.estimated))
+    yield from (energy, power, estimated)
 
 
 def _powers(services: Iterable[ServiceView]) -> Iterator[tuple[str, MonitorPower]]:

@@ -11,7 +11,7 @@ from typing import Final
 from services.web.mirror import Mirror, ServiceView
 from shared.events import NOTIFY_TYPES
 from shared.fleet import HEARTBEATS_MISSED, Device
-from shared.messages import Availability, DeviceEvent
+from shared.messages import Availability, DeviceEvent, EnergyReading
 
 OTHER_TYPE: Final = "other"  # whatever NUT does not know: what anybody says must not become labels
 
@@ -25,7 +25,7 @@ _TYPES = frozenset(NOTIFY_TYPES)
 class Snapshot:
     """The bus as the mirror had it at `now`, the receiver's monotonic time.
 
-    `events` counts by device and type.
+    `events` counts by device and type; `energies` are by the service that meters, and device.
     """
 
     now: float
@@ -33,6 +33,7 @@ class Snapshot:
     devices: tuple[Device, ...]
     services: tuple[ServiceView, ...]
     events: Mapping[tuple[str, str], int]
+    energies: Mapping[tuple[str, str], EnergyReading] = field(default_factory=dict)
 
     def standing(self, device: Device) -> Availability:
         """Whether what is known of a device holds; without the bus nothing does."""
@@ -77,4 +78,5 @@ def snapshot(mirror: Mirror, tally: Tally, now: float) -> Snapshot:
         devices=tuple(mirror.devices()),
         services=tuple(mirror.services.values()),
         events=tally.counts(),
+        energies=dict(mirror.energies),
     )

@@ -21,14 +21,16 @@ from shared.messages import (
     DeviceEvent,
     DeviceMeta,
     DeviceState,
+    EnergyReading,
     ForcedShutdown,
     Logins,
     Message,
     MonitorPower,
     Phase,
     ServiceInfo,
+    service_availability,
 )
-from shared.topics import DeviceTopic, Topics
+from shared.topics import DeviceTopic, ServiceTopic, Topics
 
 DUMPS = Path(__file__).parents[3] / "../shared/ddl"
 META = DeviceMeta(driver="played", service="plant", desc="In the rack", heartbeat=5.0)
@@ -139,6 +141,35 @@ def test_services_monitors_and_clients_are_told():
     assert value(found, "nutbus_monitor_phase", **phase) == 1
     assert value(found, "nutbus_monitor_supplies_present", monitor="lost") is None
     assert value(found, "nutbus_device_clients", device="rack1") == 2
+
+
+def test_energy_is_told_for_as_long_as_its_meter_is_online():
+    topics = Topics()
+    mirror = Mirror(topics)
+
+    def take(publication):
+        mirror.take(Message(publication.topic, publication.payload, True), 10.0)
+
+    def told():
+        return samples(Families(snapshot(mirror, Tally(), 10.0)))
+
+    take(META.publication(topics, "rack1"))
+    reading = EnergyReading(energy=1.5, power=200.0, estimated=True)
+    for name in ("rack1", "nobody"):
+        take(reading.publication(topics, "ha", name))
+    take(service_availability(topics, "homeassistant", "ha", Availability.ONLINE))
+    place = {"device": "rack1", "meter": "ha"}
+    found = told()
+    assert value(found, "nutbus_device_energy_watthours_total", **place) == 1500
+    assert value(found, "nutbus_device_power_watts", **place) == 200
+    assert value(found, "nutbus_device_power_estimated", **place) == 1
+    assert not [key for key in found if ("device", "nobody") in key[1]]
+    take(service_availability(topics, "homeassistant", "ha", Availability.OFFLINE))
+    assert "nutbus_device_energy_watthours_total" not in names(told())
+    take(service_availability(topics, "homeassistant", "ha", Availability.ONLINE))
+    topic = topics.about_device("homeassistant", "ha", ServiceTopic.ENERGY, "rack1")
+    mirror.take(Message(topic, b"", True), 10.0)
+    assert "nutbus_device_energy_watthours_total" not in names(told())
 
 
 def test_events_are_counted_by_type_and_go_with_their_device():

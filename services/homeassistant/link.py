@@ -51,6 +51,8 @@ class Link:
         self._fleet.follow(self._note)
         self._started = time.time()
         self._settled_at: float | None = None
+        # While the broker still says what it holds, a device may seem to be away that is not.
+        self._is_hushed = True
         # What is said of each device on topics of our own, and what of that the broker has.
         self._sayings: dict[str, Publication] = {}
         self._unsaid: dict[str, Publication] = {}
@@ -73,8 +75,7 @@ class Link:
         self._fleet.begin_session(now)
         self._ledger.begin_session(now)
         self._settled_at = now + max(SETTLE_TIME, self._section.quiet_time)
-        self._unsaid = dict(self._sayings)
-        self._news.set()
+        self._is_hushed = True
         try:
             await bus.subscribe(*self._filters())
             async with asyncio.TaskGroup() as tasks:
@@ -103,6 +104,12 @@ class Link:
         )
         kind, id = ServiceKind.HOMEASSISTANT, self._section.id
         await bus.publish(info.publication(self._topics, kind, id))
+        await asyncio.sleep(self._section.quiet_time)
+        self._is_hushed = False
+        self._unsaid = {topic: each for topic, each in self._sayings.items() if each.payload}
+        for name, device in self._fleet.devices.items():
+            self._note(name, device)
+        await self._say_all(bus)
         await bus.online()
 
     async def _tick(self) -> None:
@@ -195,7 +202,7 @@ class Link:
             self._sayings.setdefault(topic, clearing(topic))
 
     def _publish_later(self, publication: Publication) -> None:
-        if self._sayings.get(publication.topic) != publication:
+        if not self._is_hushed and self._sayings.get(publication.topic) != publication:
             self._sayings[publication.topic] = publication
             self._unsaid[publication.topic] = publication
             self._news.set()
@@ -204,9 +211,13 @@ class Link:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._unsaid:
-                topic = next(iter(self._unsaid))
-                await bus.publish(self._unsaid.pop(topic))
+            if not self._is_hushed:
+                await self._say_all(bus)
+
+    async def _say_all(self, bus: Bus) -> None:
+        while self._unsaid:
+            topic = next(iter(self._unsaid))
+            await bus.publish(self._unsaid.pop(topic))
 
     async def _discover(self, bus: Bus) -> None:
         """Publish what is due, never in a burst: Home Assistant would drop parts of it."""

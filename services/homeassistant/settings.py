@@ -33,7 +33,7 @@ def _state_folder(environment: Mapping[str, str]) -> Path:
 
 
 class HomeAssistantSection(Section):
-    """The service's own section."""
+    """How devices appear in Home Assistant, and what it may do to them."""
 
     id: str = Field(
         default_factory=default_id,
@@ -102,7 +102,7 @@ class HomeAssistantSection(Section):
         ge=0.1,
         le=600,
         description="Seconds for which a device must not have changed its kind before Home"
-        " Assistant is told; also after each connection to the broker.",
+        " Assistant is told; nothing is told sooner after a connection to the broker either.",
     )
     birth_delay: float = Field(
         default=10.0,

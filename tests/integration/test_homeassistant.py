@@ -25,6 +25,7 @@ pytestmark = pytest.mark.integration
 TIMEOUT = 30.0
 UPS = {"driver": "simulated", "port": "auto", "kind": "ups", "desc": "Rack 1"}
 PDU = {"driver": "simulated", "port": "auto", "kind": "pdu", "outlets": 2}
+AVAILABILITY = "nut/service/homeassistant/ha/availability"
 FOREIGN = "homeassistant/device/0x00158d/config"
 
 
@@ -344,6 +345,19 @@ async def test_a_driver_that_ends_is_seen(house, drivers, tables):
         assert house.message("nutbus_rack1")
 
 
+async def test_a_restart_of_the_service_is_no_news_of_a_device(house, drivers, tables):
+    standing = "nut/service/homeassistant/ha/standing/rack1"
+    async with driving(drivers(rack1=UPS)):
+        await house.says("nut/device/rack1/fsd", '{"by":"test","at":1}', retain=True)
+        for _ in range(3):
+            async with serving(tables()):
+                await house.until(lambda: house.now.get(AVAILABILITY) == b"online", "online")
+                await house.until(lambda: house.now.get(standing), "standing")
+            await house.until(lambda: house.now[AVAILABILITY] == b"offline", "offline")
+    said = {payload for topic, payload in house.heard if topic == standing}
+    assert said == {b'{"availability":"online","fsd":true}'}
+
+
 async def test_a_forced_shutdown_is_seen(house, drivers, tables):
     async with driving(drivers(rack1=UPS)), serving(tables()):
         await house.found("nutbus_rack1")
@@ -385,7 +399,6 @@ async def test_the_process_says_goodbye_and_keeps_the_energy(house, drivers, tab
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(TIMEOUT):
                 code = await process.wait()
-        availability = "nut/service/homeassistant/ha/availability"
-        await house.until(lambda: house.now[availability] == b"offline", "offline")
+        await house.until(lambda: house.now[AVAILABILITY] == b"offline", "offline")
     assert code == 0
     assert "rack1" in json.loads((tmp_path / "state" / "energy.json").read_text())["energy"]

@@ -15,6 +15,7 @@ from shared.listening import Address, cannot_listen
 logger = logging.getLogger(__name__)
 
 BACKLOG = 256
+SEND_BUFFER = 256 * 1024  # for a browser that does not read; systems would let it grow to megabytes
 GOODBYE = 2  # seconds that open connections get at the end
 
 
@@ -67,9 +68,12 @@ def _bound(address: Address) -> list[socket.socket]:
     """Bind each address that the name stands for."""
     try:
         found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return [
-            socket.create_server(where[:2], family=family, backlog=BACKLOG)
-            for family, _, _, _, where in dict.fromkeys(found)
-        ]
+        return [_opened(family, where) for family, _, _, _, where in dict.fromkeys(found)]
     except OSError as error:
         raise SettingsError(cannot_listen(address, error, "web")) from None
+
+
+def _opened(family: int, where: tuple[Any, ...]) -> socket.socket:
+    opened = socket.create_server(where[:2], family=family, backlog=BACKLOG)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # connections inherit it
+    return opened

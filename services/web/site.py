@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.web.door import Door
+from services.web.history.history import History
 from services.web.link import Link
 from services.web.rendering import Rendering
 from services.web.settings import WebSettings
@@ -27,3 +28,8 @@ class Site:
     audit: AuditLog = field(default_factory=lambda: AuditLog(None))
     rendering: Rendering = field(default_factory=Rendering)
     works: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
+    history: History = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "history", History(self.link.mirror, self.settings))
+        self.works.append(self.history.run)

@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.web.pages import wording
+from services.web.pages import charts, past, wording
 from services.web.pages.live import Piece
 from services.web.pages.pieces import Pieces
 from services.web.pages.ranking import PAGE, View
 from services.web.pages.state import State
 from services.web.pages.stream import EventStream
 from services.web.site import Site
+from shared.topics import is_name
 
 LONGEST_TEXT = 100
 WALL_SIZE = 200
@@ -35,7 +36,6 @@ class Book:
         self._pieces = Pieces(self._state, site.rendering)
         # Of pages that need to know no more than their name.
         self._plain = {
-            "events": self._pieces.events,
             "topology": self._pieces.topology,
             "timers": self._pieces.timers,
             "services": self._pieces.services,
@@ -53,24 +53,19 @@ class Book:
             Route("/", self._fleet),
             Route("/device/{name}", self._device),
             Route("/live", self._live),
+            Route("/events", self._events),
+            Route("/history", self._history),
             Route("/assets/{version}/{name}", self._asset),
             *plain,
         ]
 
     def _teach(self) -> None:
         """Tell the templates what they may call."""
-        started = self._rendering.started
         self._rendering.globals.update(
             site_title=self._site.settings.value.web.title,
             product_version=version("nutbus"),
             piece=self._piece,
             live="page=frame",
-            duration=wording.duration,
-            number=wording.number,
-            moment=wording.local_time,
-            machine_time=wording.machine_time,
-            page_time=lambda epoch: epoch - time.time() + self._state.now(),
-            started=started,
         )
 
     def _piece(self, id: str) -> Markup:
@@ -118,6 +113,23 @@ class Book:
         name = request.url.path.rpartition("/")[2]
         return self._page(request, f"{name}.html", f"page={name}", self._plain[name]())
 
+    async def _events(self, request: Request) -> Response:
+        values = await past.outages(self._site.history)
+        pieces = self._pieces.events()
+        return self._page(request, "events.html", "page=events", pieces, **values)
+
+    async def _history(self, request: Request) -> Response:
+        history, seen = self._site.history, past.stretch(request.query_params, time.time())
+        devices = await past.devices(history)
+        name = request.query_params.get("device") or next(iter(devices), "")
+        if name and not is_name(name):
+            raise HTTPException(404)
+        values = await past.of_device(history, name, seen) if name else {"trouble": history.trouble}
+        return self._page(
+            request, "history.html", "page=frame", (),
+            name=name, devices=devices, seen=seen, ranges=past.RANGES, space=charts, **values,
+        )  # fmt: skip
+
     async def _live(self, request: Request) -> Response:
         asked = request.query_params
         name = asked.get("name", "")
@@ -126,6 +138,8 @@ class Book:
                 pieces = self._pieces.fleet(_view(request))
             case "device" if self._state.mirror.device(name):
                 pieces = self._pieces.device(name)
+            case "events":
+                pieces = self._pieces.events()
             case page if page in self._plain:
                 pieces = self._plain[page]()
             case _:

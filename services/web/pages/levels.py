@@ -76,7 +76,8 @@ def is_on_battery(device: Device) -> bool:
 def _level(status: tuple[str, ...]) -> Level:
     if Status.OB in status and Status.LB in status:
         return Level.CRITICAL
-    return next((level for known, level in _LEVELS if not known.isdisjoint(status)), Level.FINE)
+    usual = Level.FINE if Status.OL in status else Level.ODD
+    return next((level for known, level in _LEVELS if not known.isdisjoint(status)), usual)
 
 
 def _lost(device: Device, status: tuple[str, ...]) -> Standing:

@@ -1,10 +1,11 @@
 """The live pieces of the pages: what each shows, and what it is about."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from services.web.pages import listing, topology
+from services.web.pages import listing, topology, wording
 from services.web.pages.cut import Cut, announcement, cut, sufferer
 from services.web.pages.instruments import instruments
 from services.web.pages.levels import NAMES, Level, reason
@@ -25,6 +26,14 @@ class Pieces:
         self._state = state
         self._render = rendering.piece
         self._rows: dict[str, tuple[Device, str, str]] = {}
+        rendering.globals.update(
+            duration=wording.duration,
+            number=wording.number,
+            moment=wording.local_time,
+            machine_time=wording.machine_time,
+            page_time=lambda epoch: epoch - time.time() + state.now(),
+            started=rendering.started,
+        )
 
     def frame(self) -> tuple[Piece, ...]:
         """Give what every page has: the banner of a power cut, and whether there is a bus."""

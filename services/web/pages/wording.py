@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.variables import Kind, Variable, variable
 
+LONGEST: Final = 1e10  # seconds; who says more says nothing
 _STEPS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 TIME: Final = "%Y-%m-%d %H:%M:%S"
 _EMPTY_TIME: Final = re.compile(
@@ -16,7 +17,7 @@ _EMPTY_TIME: Final = re.compile(
 
 def duration(seconds: float) -> str:
     """Write a length of time in its two largest units, `2 h 5 min`; never negative."""
-    left = max(0, math.floor(seconds))
+    left = math.floor(min(max(0.0, seconds), LONGEST))
     said: list[str] = []
     for size, unit in _STEPS:
         count, left = divmod(left, size)

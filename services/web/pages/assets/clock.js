@@ -2,6 +2,7 @@
 // here is how far this browser's monotonic clock has gone since it last told its time.
 
 const STEPS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+const LONGEST = 1e10;
 let offset = null;
 
 const own = () => performance.now() / 1000;
@@ -24,7 +25,7 @@ export function now() {
 
 /** Write a length of time in its two largest units. */
 export function duration(seconds) {
-  let left = Math.max(0, Math.floor(seconds));
+  let left = Math.min(Math.max(0, Math.floor(seconds)), LONGEST);
   const said = [];
   for (const [size, unit] of STEPS) {
     const count = Math.floor(left / size);

@@ -57,6 +57,10 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
 
+class CrashError(AssertionError):
+    """A program that died of a signal."""
+
+
 def nut_template(name: str) -> str:
     """Read one of the templates of NUT's package."""
     file = TEMPLATES / name
@@ -79,8 +83,8 @@ class RealCgi:
             (programs / name).write_bytes(content.replace(FOLDER, HERE))
             shutil.copymode(PROGRAMS / name, programs / name)
 
-    def ask(self, program: str, query: str = "") -> Answer:
-        """Run a program for one request; AssertionError if it crashes."""
+    def ask(self, program: str, query: str = "", timeout: float = RUN_TIMEOUT) -> Answer:
+        """Run a program for one request; CrashError if it crashes."""
         request = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "NUT_CONFPATH": "."}
         done = subprocess.run(
             [self.programs / program],
@@ -89,9 +93,10 @@ class RealCgi:
             env={**os.environ, **request},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=RUN_TIMEOUT,
+            timeout=timeout,
         )
-        assert done.returncode >= 0, f"{program}?{query} died of signal {-done.returncode}"
+        if done.returncode < 0:
+            raise CrashError(f"{program}?{query} died of signal {-done.returncode}")
         head, _, body = done.stdout.partition(b"\n\n")
         headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
         return Answer(headers["Content-type"], body, headers=headers)

@@ -137,10 +137,8 @@ def _link(page: Page, host: Host, flag: str, text: str) -> None:
 
 def _picture(page: Page, text: str) -> None:
     name, *given = text.split(" ")
-    if page.host is None or name not in DISPLAYS:
-        return
-    told = page.told(name)
-    if told is None:
+    told = page.told(name) if name in DISPLAYS else None
+    if page.host is None or told is None:
         return
     allowed = [each for each in given if each.partition("=")[0] in (*ARGUMENTS, "format")]
     query = "&amp;".join((f"host={in_address(page.host.system)}", f"display={name}", *allowed))

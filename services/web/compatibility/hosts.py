@@ -1,14 +1,18 @@
 """NUT's hosts.conf: which systems may be asked for, and which templates."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from shared.errors import SettingsError
 from shared.nutconfig.statements import Statement, statements
 
 FILE_NAME: Final = "hosts.conf"
 DIRECTIVES: Final = ("MONITOR", "CUSTOM_TEMPLATE_LIST", "CUSTOM_TEMPLATE_SINGLE")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,41 @@ class HostsFile:
     single_templates: frozenset[str] = frozenset()
 
 
-def read_hosts_file(path: Path) -> HostsFile | None:
-    """Read a hosts.conf, None if there is none; SettingsError if it cannot be read."""
-    return hosts_file(statements(path)) if path.exists() else None
+class HostsReader:
+    """Reads a hosts.conf anew when it has changed; what is wrong with it is logged once."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Path, object] | None = None
+        self._read: HostsFile | SettingsError | None = None
+
+    def read(self, path: Path) -> HostsFile | None:
+        """Give what the file says, None if there is none; SettingsError if it cannot be read."""
+        found = (path, _state(path))
+        if found != self._known:
+            self._read = _content(path) if found[1] else None
+            self._known = found
+        if isinstance(self._read, SettingsError):
+            raise SettingsError(str(self._read))
+        return self._read
+
+
+def _state(path: Path) -> object:
+    """Say what changes when the file does, None if there is no file."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error.errno
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+def _content(path: Path) -> HostsFile | SettingsError:
+    try:
+        return hosts_file(statements(path))
+    except SettingsError as error:
+        logger.error("no list of hosts: %s", error)
+        return error
 
 
 def hosts_file(lines: Sequence[Statement]) -> HostsFile:

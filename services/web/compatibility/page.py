@@ -35,13 +35,14 @@ class Setting:
 
 @dataclass(slots=True)
 class Page:
-    """What the commands of a template read and write; `next_line` is where the template goes on.
+    """What the commands of a template read and write; it is in `line` and goes on at `next_line`.
 
     `skips_clause` lasts to the next ELSE or ENDIF, `skips_block` to ENDIF.
     """
 
     setting: Setting
     host: Host | None = field(init=False)
+    line: int = -1
     next_line: int = 0
     skips_clause: bool = False
     skips_block: bool = False
@@ -81,8 +82,12 @@ class Page:
         self._output.append(text)
 
     def begin_loop(self) -> None:
-        """Go on with the first host; the loop begins in the next line."""
-        self._loop_line = self.next_line
+        """Go on with the first host; the loop begins in the next line.
+
+        Even if this line has just ended a loop: so no line is the beginning of a loop twice, and
+        every template comes to an end.
+        """
+        self.next_line = self._loop_line = self.line + 1
         self._left = iter(self.setting.hosts)
         self.host = next(self._left, None)
         self._has_begun = True

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final
 
@@ -15,7 +15,7 @@ from services.web.compatibility import reports
 from services.web.compatibility.choice import Choice, PageError
 from services.web.compatibility.directory import Directory, Host
 from services.web.compatibility.drawings import Drawing, drawing, notice
-from services.web.compatibility.hosts import HostsFile, read_hosts_file
+from services.web.compatibility.hosts import HostsFile, HostsReader
 from services.web.compatibility.page import Setting, TemplateError
 from services.web.compatibility.png import png
 from services.web.compatibility.queries import (
@@ -44,6 +44,7 @@ class Programs:
     """Answers as the three programs do, from the bus."""
 
     site: Site
+    hosts: HostsReader = field(default_factory=HostsReader)
 
     @property
     def _settings(self) -> CompatibilitySection:
@@ -54,8 +55,7 @@ class Programs:
         query = stats_query(request.scope["query_string"])
         try:
             directory = await self._directory()
-        except SettingsError as error:
-            logger.error("no list of hosts: %s", error)
+        except SettingsError:
             return self._failure(query, WRONG, "Error: can't open hosts.conf")
         if query.host is None:
             return await self._all(query, directory)
@@ -70,8 +70,7 @@ class Programs:
         query = picture_query(request.scope["query_string"])
         try:
             host = (await self._directory()).host(query.host)
-        except SettingsError as error:
-            logger.error("no list of hosts: %s", error)
+        except SettingsError:
             host = None
         try:
             picture, title = _picture(query, host)
@@ -93,7 +92,7 @@ class Programs:
         settings = self._settings
         file = None
         if settings.hosts_path:
-            file = await asyncio.to_thread(read_hosts_file, settings.hosts_path)
+            file = await asyncio.to_thread(self.hosts.read, settings.hosts_path)
         return Directory(self.site.link.mirror, file, settings.devices)
 
     async def _all(self, query: StatsQuery, directory: Directory) -> Response:

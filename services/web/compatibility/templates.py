@@ -13,8 +13,9 @@ def render(template: str, setting: Setting) -> str:
     page = Page(setting)
     lines = _lines(template)
     while page.next_line < len(lines):
-        pieces = lines[page.next_line]
+        page.line = page.next_line
         page.next_line += 1
+        pieces = lines[page.line]
         for place, piece in enumerate(pieces):
             if place % 2 == 0:
                 if not page.is_skipping:

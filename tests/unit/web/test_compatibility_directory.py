@@ -3,7 +3,7 @@
 import pytest
 
 from services.web.compatibility.directory import NO_BUS, UNKNOWN, UNREACHABLE, Directory
-from services.web.compatibility.hosts import HostsFile, Monitored, read_hosts_file
+from services.web.compatibility.hosts import HostsFile, HostsReader, Monitored
 from shared.errors import SettingsError
 from shared.messages import Availability
 from tests.unit.web.compatibility_bus import HERE, VARIABLES, Bus
@@ -112,7 +112,7 @@ def test_hosts_conf_is_read_as_nut_reads_it(tmp_path, caplog):
         "CUSTOM_TEMPLATE_SINGLE one.htm\nCUSTOM_TEMPLATE_SINGLE two.htm\n"
         "CUSTOM_TEMPLATE_SINGLE\n"
     )
-    found = read_hosts_file(file)
+    found = HostsReader().read(file)
     assert found == HostsFile(
         (Monitored("ups1@localhost", 'The "first" one'), Monitored("ups2", "second")),
         frozenset({"mine.html"}),
@@ -125,11 +125,29 @@ def test_hosts_conf_is_read_as_nut_reads_it(tmp_path, caplog):
     ]
 
 
+def test_a_hosts_conf_is_read_again_when_it_changes_and_only_then(tmp_path, caplog):
+    file, reader = tmp_path / "hosts.conf", HostsReader()
+    assert reader.read(file) is None
+    file.write_text("MONITOR lonely\n")
+    for _ in range(3):
+        assert reader.read(file) == HostsFile()
+    assert len(caplog.records) == 1
+    file.write_text('MONITOR "open\n')
+    for _ in range(3):
+        with pytest.raises(SettingsError, match="unterminated"):
+            reader.read(file)
+    assert len(caplog.records) == 2
+    file.write_text("MONITOR ups1 One\n")
+    assert reader.read(file) == HostsFile((Monitored("ups1", "One"),))
+    file.unlink()
+    assert reader.read(file) is None
+
+
 def test_a_hosts_conf_that_cannot_be_read_allows_nothing(tmp_path):
-    assert read_hosts_file(tmp_path / "hosts.conf") is None
+    assert HostsReader().read(tmp_path / "hosts.conf") is None
     (tmp_path / "hosts.conf").mkdir()
     with pytest.raises(SettingsError, match=r"hosts\.conf"):
-        read_hosts_file(tmp_path / "hosts.conf")
+        HostsReader().read(tmp_path / "hosts.conf")
     (tmp_path / "open.conf").write_text('MONITOR a "b\n')
     with pytest.raises(SettingsError, match="unterminated quote"):
-        read_hosts_file(tmp_path / "open.conf")
+        HostsReader().read(tmp_path / "open.conf")

@@ -95,10 +95,19 @@ def test_any_text_is_a_template(text):
     page(text)
 
 
-@given(some.lists(some.sampled_from([*COMMANDS, "ELSE", "ENDIF", "NOPE", " x", "@", "\n", "a"])))
-def test_any_commands_in_any_order_are_a_template(words):
-    text = "".join(f"@{word}ups.load@" if word.endswith(" ") else f"@{word}@" for word in words)
-    assert page(text, host(), host(), single=False).count("\n") <= 4**6 * (len(words) + 1)
+LOOPS = ("@FOREACHUPS@", "@ENDFOR@", "\n", "@HOST@", "@IFSUPP no@", "@ELSE@", "@ENDIF@")
+
+
+@given(some.lists(some.sampled_from([*(f"@{each}@" for each in COMMANDS), *LOOPS * 3])))
+def test_any_commands_in_any_order_come_to_an_end(words):
+    page("".join(words), *[host()] * 5, single=False)
+
+
+@given(some.lists(some.sampled_from(["@FOREACHUPS@", "@ENDFOR@", "@HOST@", "\n"])))
+def test_a_line_is_run_through_once_for_each_host_and_loop_at_most(words):
+    hosts = 3
+    text = page("".join(words), *[host()] * hosts, single=False)
+    assert text.count("ups") <= words.count("@HOST@") * (1 + hosts * words.count("@FOREACHUPS@"))
 
 
 def test_loops_in_loops_come_to_an_end():

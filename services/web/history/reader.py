@@ -139,10 +139,12 @@ def table(
 def quarters(
     connection: sqlite3.Connection, device: str, variable: str, begin: float, end: float
 ) -> list[Bucket]:
-    """Read the quarters of an hour in [begin, end)."""
+    """Read the quarters of an hour in [begin, end); the last one ends there."""
     id = series_id(connection, device, variable)
-    tiers = TIERS[TIERS.index(QUARTER) :]
-    return [] if id is None else archive.read_buckets(connection, tiers, id, begin, end)
+    if id is None:
+        return []
+    found = archive.read_buckets(connection, TIERS[TIERS.index(QUARTER) :], id, begin, end)
+    return [each._replace(seconds=min(each.seconds, end - each.begin)) for each in found]
 
 
 def hours(

@@ -76,6 +76,7 @@ class Writer:
         self._connection = open_for_writing(path)
         self._devices: dict[str, int] = {}
         self._series: dict[tuple[int, str], int] = {}
+        self._is_sorting = False
         self._unsorted: list[int] = []
         self._work: list[tuple[int, int, Samples]] = []
         try:
@@ -105,16 +106,20 @@ class Writer:
         query = "SELECT DISTINCT series FROM recent WHERE generation < ? ORDER BY series"
         found = self._connection.execute(query, (self._generation,))
         self._unsorted = [series for (series,) in found]
+        self._is_sorting = True
         self._work.clear()
 
     def sort_some(self) -> bool:
         """Sort some more in; False when all is done."""
+        if not self._is_sorting:
+            return False
         if not self._work and self._unsorted:
             self._fetch()
         if not self._work:
             with written(self._connection):
                 query = "DELETE FROM recent WHERE generation < ?"
                 self._connection.execute(query, (self._generation,))
+            self._is_sorting = False
             return False
         some = self._work[:AT_ONCE]
         with written(self._connection):

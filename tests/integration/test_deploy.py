@@ -27,7 +27,10 @@ from tests.simulators.mqtt_peer import Peer, publish
 pytestmark = pytest.mark.integration
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-USERS = ("driver", "gateway", "monitor", "scheduler", "operator", "homeassistant", "viewer")
+USERS = (
+    *("driver", "gateway", "monitor", "scheduler", "operator"),
+    *("homeassistant", "homeassistant-service", "viewer"),
+)
 NUMBERS = itertools.count()  # two clients of one name would push each other out
 PASSWORD = "change-me"  # as in deploy/nats.conf
 ARRIVAL_TIMEOUT = 20.0
@@ -75,6 +78,13 @@ ATTEMPTS = [
     ("homeassistant", "nut/device/rack1/command/shutdown/return", False),
     ("homeassistant", "nut/device/rack1/set/ups/id", False),
     ("homeassistant", "nut/device/rack1/fsd", False),
+    ("homeassistant", "nut/service/homeassistant/x/switch/rack1/beeper", True),
+    ("homeassistant", "nut/service/homeassistant/x/energy/rack1", False),
+    ("homeassistant-service", "nut/service/homeassistant/x/energy/rack1", True),
+    ("homeassistant-service", "nut/device/rack1/command/beeper/disable", True),
+    ("homeassistant-service", "nut/device/rack1/command/outlet/1/load/off", False),
+    ("homeassistant-service", "nut/device/rack1/set/ups/id", False),
+    ("homeassistant-service", "nut/device/rack1/fsd", False),
     ("viewer", "nut/device/rack1/command/beeper/mute", False),
     ("viewer", "nut/device/rack1/fsd", False),
     ("viewer", "nut/device/rack1/var/ups/status", False),

@@ -200,7 +200,7 @@ async def main() -> None:
         hass = HomeAssistant(folder)
         judge = Judge(hass, complaints)
         for line in sys.stdin:
-            print(json.dumps(judge.judge(**json.loads(line))))
+            sys.stdout.write(json.dumps(judge.judge(**json.loads(line))) + "\n")
         await hass.async_stop(force=True)
 
 

@@ -1,4 +1,4 @@
-"""Home Assistant's own code takes every discovery message, and what our templates make of values."""
+"""Home Assistant's own code takes every discovery message, and what our templates make."""
 
 import functools
 import json
@@ -86,8 +86,8 @@ def judgements(version: str, asked: list[str]) -> list[dict[str, Any]]:
     done = subprocess.run(
         [str(installed(version)), str(PROGRAM)],
         input="\n".join(asked),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
+        check=False,
         text=True,
         timeout=TIMEOUT,
     )
@@ -118,8 +118,12 @@ GOOD: dict[str, Any] = {
     "avty": [{"t": "a/b", "val_tpl": "{{ 'online' if value == 'online' else 'offline' }}"}],
     "cmps": {
         "load": {
-            **{"p": "sensor", "uniq_id": "a_load", "name": "Load", "stat_t": "t/load"},
-            **{"unit_of_meas": "%", "val_tpl": "{{ value if value|is_number else None }}"},
+            "p": "sensor",
+            "uniq_id": "a_load",
+            "name": "Load",
+            "stat_t": "t/load",
+            "unit_of_meas": "%",
+            "val_tpl": "{{ value if value|is_number else None }}",
         },
     },
 }

@@ -56,7 +56,6 @@ class Chart:
     low: float | None = None
     mean: float | None = None
     high: float | None = None
-    last: float | None = None
 
 
 def chart(
@@ -174,14 +173,14 @@ def _band(run: Sequence[Point], across: Place, up: Place) -> str:
 
 
 def _summed(points: Sequence[Point]) -> tuple[float, ...]:
-    """Give the least, the mean, the greatest and the last; nothing if there is nothing."""
+    """Give the least, the mean and the greatest; nothing if there is nothing."""
     if not points:
         return ()
     seconds = sum(point.until - point.at for point in points)
     total = sum(point.mean * (point.until - point.at) for point in points)
     mean = total / seconds if seconds else points[-1].mean
     low, high = min(point.low for point in points), max(point.high for point in points)
-    return low, mean, high, points[-1].mean
+    return low, mean, high
 
 
 def _data(points: Iterable[Point]) -> str:

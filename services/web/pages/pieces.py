@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from services.web.pages import listing, topology, wording
-from services.web.pages.cut import Cut, announcement, cut, sufferer
+from services.web.pages.cut import Cut, Sufferer, announcement, cut, sufferer
 from services.web.pages.instruments import instruments
 from services.web.pages.levels import NAMES, Level, reason
 from services.web.pages.live import Drawn, Piece, whole
@@ -70,7 +70,7 @@ class Pieces:
 
     def topology(self) -> tuple[Piece, ...]:
         """Give what feeds what."""
-        about = ("hosts", "order")
+        about = ("hosts", "order", "trouble")
         return (self._simple("wiring", *about, template="wiring.html", values=self._wiring),)
 
     def timers(self) -> tuple[Piece, ...]:
@@ -93,22 +93,25 @@ class Pieces:
         state = self._state
         return {"lost_at": state.lost_at, "is_known": state.has_been_connected}
 
-    def cut(self) -> Cut:
+    def _cut(self) -> Cut:
         """Put together the power cut as it is now."""
         state = self._state
+        return cut(self._sufferers(), state.mirror.services.values(), state.orders)
+
+    def _sufferers(self) -> list[Sufferer]:
+        state = self._state
         devices = state.mirror.fleet.devices
-        sufferers = [
+        return [
             sufferer(devices[name], state.standing(devices[name]), since, state.ages.heard(name))
             for name, since in state.ages.on_battery.items()
             if name in devices and devices[name].meta
         ]
-        return cut(sufferers, state.mirror.services.values(), state.orders)
 
     def _banner(self) -> Mapping[str, Any]:
-        return {"cut": self.cut()}
+        return {"cut": self._cut()}
 
     def _said(self) -> Mapping[str, Any]:
-        return {"text": announcement(self.cut())}
+        return {"text": announcement(self._cut())}
 
     def _fleet(self, view: View) -> Drawn:
         state = self._state
@@ -211,6 +214,7 @@ class Pieces:
             "drawing": topology.drawing(hosts, standings),
             "space": topology,
             "standings": standings,
+            "untils": {each.device.name: each.until for each in self._sufferers() if each.until},
             "unwatched": topology.unwatched(standings, hosts),
         }
 

@@ -148,7 +148,9 @@ def test_timers_count_by_differences_of_the_schedulers_own_clock(world):
     world.now = 7_000.0
     told = Timers(at=5_000_000.0, timers=[timer])
     world.say(told.publication(TOPICS, "s"))
-    due = float(re.search(r'data-until="([^"]*)"', world.html("agenda"))[1])
+    found = re.search(r'data-until="([^"]*)"', world.html("agenda"))
+    assert found
+    due = float(found[1])
     assert due == pytest.approx(7_060.0 - world.rendering.started, abs=0.1)
 
 

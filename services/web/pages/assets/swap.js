@@ -3,6 +3,8 @@
 import { count } from "./clock.js";
 
 const listeners = [];
+const waiting = new Map(); // the latest HTML by id, while a finger or a mouse button is down on it
+let pressed = null;
 
 /** Call a function with each element that was put in place. */
 export function onSwap(listener) {
@@ -13,6 +15,11 @@ export function onSwap(listener) {
 export function swap(id, html) {
   const old = document.getElementById(id);
   if (!old) return;
+  if (pressed && old.contains(pressed)) {
+    waiting.set(id, html); // a click on what is replaced meanwhile would be lost
+    return;
+  }
+  waiting.delete(id);
   const template = document.createElement("template");
   template.innerHTML = html;
   const fresh = template.content.firstElementChild;
@@ -20,11 +27,19 @@ export function swap(id, html) {
   count(template.content);
   if (fresh.outerHTML === old.outerHTML) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-  const scrolled = [...old.querySelectorAll("[data-scroll]")].map((each) => each.scrollLeft);
   old.replaceWith(fresh);
-  fresh.querySelectorAll("[data-scroll]").forEach((each, place) => {
-    each.scrollLeft = scrolled[place] ?? 0;
-  });
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   for (const listener of listeners) listener(fresh);
+}
+
+function release() {
+  pressed = null;
+  for (const [id, html] of [...waiting]) swap(id, html);
+}
+
+document.addEventListener("pointerdown", (event) => {
+  pressed = event.target;
+});
+for (const kind of ["pointerup", "pointercancel"]) {
+  document.addEventListener(kind, () => setTimeout(release)); // after the click
 }

@@ -53,7 +53,7 @@ def metrics() -> Iterator[Table]:
     )
     header = ("1 000 devices", "ms a scrape", "samples", "MB", "others wait at most, ms")
     note = (
-        f"Medians of {SCRAPES} scrapes; while each was made, {ASIDE} was asked "
+        f"Without a history. Medians of {SCRAPES} scrapes; while each was made, {ASIDE} was asked "
         f"every {ASIDE_PAUSE * 1000:.0f} ms. "
         f"The web service took {figure(megabytes)} MB."
     )

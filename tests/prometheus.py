@@ -65,7 +65,13 @@ class Web:
 def web_settings(broker: str, port: int, **section: Any) -> WebSettings:
     tables = {
         "bus": {"broker": broker, "keepalive": 2},
-        "web": {"id": "tested", "listen": [f"127.0.0.1:{port}"], **section},
+        "web": {
+            "id": "tested",
+            "listen": [f"127.0.0.1:{port}"],
+            "audit_file": "/dev/null",
+            "history": {"enabled": False},
+            **section,
+        },
     }
     return WebSettings.from_tables(tables, "test")
 

@@ -1,7 +1,9 @@
 """What `/metrics` and `/ups_metrics` answer over HTTP, with a real broker behind them."""
 
 import asyncio
+import gc
 import gzip
+import sys
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed
@@ -152,3 +154,11 @@ async def test_many_scrapers_at_once_get_one_rendering(broker):
             if line.startswith("nutbus_state_age_seconds{")
         }
         assert len(ages) < len(answers)
+
+
+async def test_a_scrape_leaves_the_interpreter_as_it_was(broker):
+    before = sys.getswitchinterval(), gc.isenabled()
+    async with web(broker.url) as served:
+        assert (await served.get("/metrics")).status_code == 200
+        assert (await served.get("/ups_metrics?ups=nobody")).status_code == 500
+        assert (sys.getswitchinterval(), gc.isenabled()) == before

@@ -1,6 +1,7 @@
 """`/metrics` and `/ups_metrics` over HTTP."""
 
 import asyncio
+import gc
 import gzip
 import hmac
 import sys
@@ -51,13 +52,19 @@ class Renderings:
 
 
 def _beside(render: Render, shot: Snapshot) -> bytes:
-    """Render, and let go of the interpreter soon after the event loop asks for it."""
-    before = sys.getswitchinterval()
+    """Render, and let go of the interpreter soon after the event loop asks for it.
+
+    What is made here has no cycles, and a search for them among so much would hold up everybody.
+    """
+    interval, is_collecting = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(SWITCH_INTERVAL)
+    gc.disable()
     try:
         return render(shot)
     finally:
-        sys.setswitchinterval(before)
+        sys.setswitchinterval(interval)
+        if is_collecting:
+            gc.enable()
 
 
 class Everything(Collector):

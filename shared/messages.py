@@ -136,7 +136,10 @@ class Writable(Payload):
 
 
 class DeviceMeta(Packed):
-    """What a device is and takes; `heartbeat` is how often its state is repeated, in seconds."""
+    """What a device is and takes; `heartbeat` is how often its state is repeated, in seconds.
+
+    With `standby` another driver service may take over when `service` is gone, within seconds.
+    """
 
     desc: str | None = None
     driver: str
@@ -144,10 +147,33 @@ class DeviceMeta(Packed):
     commands: list[str] = []
     writable: dict[str, Writable] = {}
     heartbeat: float = Field(default=5.0, gt=0, le=86400)
+    standby: bool = False
 
     def publication(self, topics: Topics, device: str) -> Publication:
         """Address the description of one device."""
         return Publication(topics.device(device, DeviceTopic.META), self.encode(), 1, retain=True)
+
+
+class Claim(Written):
+    """A driver service's word that it works with a device, or wants to: the last one counts.
+
+    Each claim is a new `term`; `beat` 0 is the claim itself, the others keep it alive. `released`
+    gives the device up, `clean` says that its line was closed and nobody else was at work. `seq` and
+    `status` are of the state that was published last.
+    """
+
+    service: str
+    term: str = Field(min_length=1, max_length=64)
+    beat: int = Field(ge=0)
+    priority: int = 1
+    released: bool = False
+    clean: bool = False
+    seq: int = Field(default=0, ge=0)
+    status: str = ""
+
+    def publication(self, topics: Topics, device: str) -> Publication:
+        """Address the claim to one device."""
+        return Publication(topics.device(device, DeviceTopic.CLAIM), self.encode(), 1, retain=True)
 
 
 class DeviceEvent(Written):

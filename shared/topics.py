@@ -27,6 +27,7 @@ class DeviceTopic(StrEnum):
     COMMAND = "command"
     SET = "set"
     RESULT = "result"
+    CLAIM = "claim"
 
 
 class ServiceTopic(StrEnum):

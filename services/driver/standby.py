@@ -1,0 +1,271 @@
+"""Which of several driver services works with a device: pure; docs/standby.md says why it is safe.
+
+All times are seconds of one clock of this machine that nobody can set and that goes on in sleep.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.messages import Claim
+
+BEAT: Final = 0.5  # from one word of the service that works to the next
+LEASE: Final = 1.5  # after the sending of a word that came back, for which work is allowed
+GUARD: Final = 2.0  # from the return of a claim to the begin of work; longer than LEASE
+SILENCE: Final = 3.0  # without a word, after which a claim is thought to be dead
+SETTLE: Final = 0.5  # after connecting, for what is retained to come
+COURTESY: Final = 0.1  # more patience for each step of priority
+ANSWER: Final = 2.0  # until a claim that did not come back is made anew
+LATE: Final = 1.0  # beyond this we were frozen ourselves, and others may have spoken
+STRAYS: Final = 3  # words of another that cannot be left over: the broker lost his claim
+LEFT_OVER: Final = 8  # words that may be left over of the one before
+
+Told = Callable[[], tuple[int, str]]
+"""The sequence number and the ups.status that were published last."""
+
+
+@dataclass(slots=True)
+class _Term:
+    """A claim of ours: its beats that are on their way, by number, and what came back of them."""
+
+    id: str
+    begun: float
+    sent: dict[int, float]
+    number: int = 0
+    confirmed: bool = False
+    works_from: float = 0.0
+    works_until: float = 0.0
+    previous: str = ""  # the term before ours, of which beats may still come
+    strays: int = 0
+    left_over: int = 0
+
+
+@dataclass(slots=True)
+class _Other:
+    """The last word on the topic, when it came, and whether it came live."""
+
+    claim: Claim
+    heard: float
+    live: bool
+    offline: float | None = None  # when its service was seen to go, after that word
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One service's part in the contention for one device.
+
+    `advance` is called at each change and when `due` has come, and gives what is to be published
+    next, in this order. `may_work` is to be asked before each exchange with the device.
+    """
+
+    service: str
+    priority: int
+    preempts: bool
+    new_term: Callable[[], str]
+    told: Told = lambda: (0, "")
+    begins_with: Claim | None = None  # the last word of the one before, when we began to hold
+    _connected: float | None = None
+    _advanced: float = 0.0
+    _term: _Term | None = None
+    _other: _Other | None = None
+    _offline: set[str] = field(default_factory=set)
+    _rival: str = ""
+
+    def connect(self, now: float) -> None:
+        """Note that a connection to the bus began: whatever was known is void."""
+        self._connected = self._advanced = now
+        self._term = self._other = None
+        self._offline.clear()
+        self._rival = ""
+
+    def disconnect(self) -> None:
+        """Note that it is lost: work ends at once."""
+        self._connected = self._term = self._other = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether ours is the claim that counts, as far as we have heard."""
+        return self._term is not None and self._term.confirmed
+
+    @property
+    def holder(self) -> str:
+        """The service whose claim counts, as far as we have heard; empty if none does."""
+        if self.holds:
+            return self.service
+        return self._other.claim.service if self._other and not self._other.claim.released else ""
+
+    @property
+    def rival(self) -> str:
+        """A service that works with the device and knows of no claims; empty if there is none."""
+        return self._rival
+
+    def may_work(self, now: float) -> bool:
+        """Tell whether nobody else can be at work with the device at this moment."""
+        term = self._term
+        return (
+            term is not None and term.confirmed and term.works_from <= now < term.works_until
+        )
+
+    def advance(self, now: float) -> tuple[Claim, ...]:
+        """Say what is to be published now."""
+        if self._connected is None:
+            return ()
+        was_frozen, self._advanced = now - self._advanced > LATE, now
+        if self._term and now >= self._given_up_at(self._term):
+            self._term = None
+        if self._term:
+            return self._next_beat(self._term, now)
+        if was_frozen and self._other:
+            self._other.heard = now
+        wanted = self._wanted_at()
+        return (self._claim(now),) if wanted is not None and now >= wanted else ()
+
+    def due(self, now: float) -> float | None:
+        """Say when to call `advance` again, or when work begins or ends; None: not by itself."""
+        term = self._term
+        if term is None:
+            return None if self._connected is None else self._wanted_at()
+        times = [max(term.sent.values(), default=term.begun) + BEAT]
+        if term.confirmed:
+            times += [term.works_from, term.works_until]
+        return min(time for time in times if time > now) if max(times) > now else now
+
+    def hear(self, claim: Claim | None, now: float, *, retained: bool) -> None:
+        """Take in a message on the topic of the claims, in the order in which they come."""
+        term = self._term
+        if claim is None:
+            if term is None:
+                self._other = None
+        elif term and claim.term == term.id:
+            self._hear_ourselves(term, claim, now)
+        elif term and term.confirmed:
+            self._hear_another(term, claim, now, retained=retained)
+        elif not retained or term is None:
+            self._follow(claim, now, retained=retained)
+
+    def hear_service(self, id: str, now: float, *, online: bool) -> None:
+        """Note that another driver service came or went."""
+        if online:
+            self._offline.discard(id)
+            return
+        self._offline.add(id)
+        if id == self._rival:
+            self._rival = ""
+        other = self._other
+        if other and other.claim.service == id and other.offline is None:
+            other.offline = now
+
+    def hear_rival(self, service: str) -> None:
+        """Note that another service works with the device and knows of no claims."""
+        self._rival = service
+        self._term = None
+
+    def release(self, now: float) -> Claim | None:
+        """Give the device up; only after the line to it was closed. What to publish, if anything.
+
+        A release at the wrong time would let the next one begin too early: it is clean only while
+        nobody else could have begun.
+        """
+        term, clean = self._term, self.may_work(now)
+        self._term = None
+        if term is None or not term.confirmed:
+            return None
+        return self._word(term.id, term.number + 1, released=True, clean=clean)
+
+    # What is to be said.
+
+    def _claim(self, now: float) -> Claim:
+        other = self._other
+        self._term = _Term(self.new_term(), now, {0: now})
+        self._term.previous = other.claim.term if other else ""
+        return self._word(self._term.id, 0)
+
+    def _given_up_at(self, term: _Term) -> float:
+        """Say until when an answer to our words is waited for."""
+        return term.works_until + SILENCE if term.confirmed else term.begun + ANSWER
+
+    def _next_beat(self, term: _Term, now: float) -> tuple[Claim, ...]:
+        if now < max(term.sent.values(), default=term.begun) + BEAT:
+            return ()
+        term.number += 1
+        term.sent[term.number] = now
+        return (self._word(term.id, term.number),)
+
+    def _word(self, term: str, beat: int, *, released: bool = False, clean: bool = False) -> Claim:
+        sequence, status = self.told()
+        return Claim(
+            service=self.service,
+            term=term,
+            beat=beat,
+            priority=self.priority,
+            released=released,
+            clean=clean,
+            seq=sequence,
+            status=status,
+        )
+
+    def _wanted_at(self) -> float | None:
+        """Say from when on the device is to be claimed; None: not as things stand."""
+        if self._connected is None or self._rival:
+            return None
+        settled = self._connected + SETTLE
+        other = self._other
+        free = settled if other is None else max(settled, self._dead_at(other, settled))
+        return free + COURTESY * (self.priority - 1)
+
+    def _dead_at(self, other: _Other, settled: float) -> float:
+        """Say when the claim of another is dead if nothing more is heard of it."""
+        claim = other.claim
+        is_better = self.preempts and self.priority < claim.priority
+        if claim.released or (is_better and other.live):
+            return other.heard
+        if claim.service == self.service and not other.live:
+            return settled  # from a life of ours before this one
+        if other.offline is not None:
+            return other.offline
+        return other.heard + SILENCE
+
+    # What is heard.
+
+    def _hear_ourselves(self, term: _Term, claim: Claim, now: float) -> None:
+        if claim.beat == 0 and not term.confirmed:
+            term.confirmed = True
+            other = self._other
+            self.begins_with = other.claim if other else None
+            term.previous = other.claim.term if other else ""
+            term.works_from = now if self._is_handed_over(now) else now + GUARD
+        sent = term.sent.pop(claim.beat, None)
+        if sent is not None and term.confirmed:
+            term.works_until = max(term.works_until, sent + LEASE)
+            term.sent = {beat: at for beat, at in term.sent.items() if beat > claim.beat}
+            term.sent[claim.beat] = sent  # the last one, from which the next is counted
+
+    def _is_handed_over(self, now: float) -> bool:
+        """Tell whether the last word before our claim says that nobody works any more."""
+        other = self._other
+        is_known = self._connected is not None and now - self._connected > SILENCE
+        return other is not None and is_known and other.live and other.claim.clean
+
+    def _hear_another(self, term: _Term, claim: Claim, now: float, *, retained: bool) -> None:
+        """Yield to a claim that was made after ours; pass over what was said before it came."""
+        if retained:
+            return
+        if claim.term == term.previous:
+            term.left_over += 1
+        else:
+            term.strays += 1
+        is_at_work = term.strays >= STRAYS or term.left_over >= LEFT_OVER
+        if claim.beat == 0 or is_at_work:
+            self._term = None
+            self._other = None
+            self._follow(claim, now, retained=False)
+
+    def _follow(self, claim: Claim, now: float, *, retained: bool) -> None:
+        old = self._other
+        is_of_same = old is not None and old.claim.term == claim.term
+        if claim.released and not is_of_same and old is not None:
+            return  # he had lost it before he gave it up
+        if claim.clean and not (is_of_same and old is not None and old.live):
+            claim = claim.model_copy(update={"clean": False})
+        offline = now if claim.service in self._offline and retained else None
+        self._other = _Other(claim, now, not retained, offline)

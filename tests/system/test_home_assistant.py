@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,6 @@ class World:
         self.gateway_port = free_port()
         self.tables: dict[str, Any] = {
             "bus": {"broker": self.broker.url, "keepalive": 2},
-            "devices": DEVICES,
             "driver": {"id": "test", "poll_interval": 0.1, "heartbeat": 1.0},
             "homeassistant": {"id": "test", "state_file": str(folder / "energy.json"), **SETTINGS},
             "gateway": {
@@ -96,12 +96,13 @@ class World:
         self.names: dict[str, str] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, service: str) -> None:
-        """Start one of our services."""
-        run, settings = RUNS[service]
-        tables = {"bus": self.tables["bus"], service: self.tables[service]}
-        if service == "driver":
-            tables["devices"] = self.tables["devices"]
+    def start(self, service: str, devices: dict[str, Any] = DEVICES) -> None:
+        """Start one of our services; `more` is another driver."""
+        kind = "driver" if service == "more" else service
+        run, settings = RUNS[kind]
+        tables = {"bus": self.tables["bus"], kind: self.tables[service]}
+        if kind == "driver":
+            tables["devices"] = devices
         work: Coroutine[Any, Any, None] = run(Latest(settings.from_tables(tables, "test")))
         self._tasks[service] = asyncio.create_task(work)
 
@@ -135,7 +136,7 @@ class World:
             result = await watcher.ask(device, part, name, value=value)
             assert result.status == "ok", result
 
-    async def set(self, device: str, name: str, value: str) -> None:
+    async def write(self, device: str, name: str, value: str) -> None:
         """Set a variable."""
         await self.ask(device, DeviceTopic.SET, name, value)
 
@@ -159,6 +160,20 @@ class World:
         """Learn what the entities are called."""
         known = await self.home.entities()
         self.names = {id: each["entity_id"] for id, each in known.items()}
+
+    async def until_entities(self, expected: set[str]) -> None:
+        """Wait until these entities are registered and no others."""
+        found: set[str] = set()
+        try:
+            async with asyncio.timeout(120.0):
+                while found != expected:
+                    await asyncio.sleep(0.5)
+                    found = set(await self.home.entities())
+        except TimeoutError:
+            lacks, has = sorted(expected - found), sorted(found - expected)
+            raise AssertionError(
+                f"lacks {len(lacks)} {lacks[:9]}, has {len(has)} {has[:9]}"
+            ) from None
 
     def id(self, unique: str) -> str:
         """Name an entity by its unique id without nutbus_ in front."""
@@ -216,7 +231,7 @@ async def a_world(
         yield world
     finally:
         await world.home.stop()
-        for service in RUNS:
+        for service in (*RUNS, "more"):
             await world.stop(service)
         await world.broker.stop()
 
@@ -254,7 +269,8 @@ async def test_every_entity_that_is_on_has_the_value_that_the_driver_says(world:
         for device in DEVICES:
             await watcher.available(device)
         assert await world.home.until(lambda: shown(world) == said(watcher))
-    without = ("button", "event")  # they have none until something happened
+    # Buttons and events have no state until something happened; a text may be that word.
+    without = ("button", "event", "text")
     unknown = {
         unique: world.state(unique)
         for unique, entity in world.names.items()
@@ -275,7 +291,7 @@ SAME = {
 
 
 def shown(world: World) -> dict[str, float]:
-    return {unique: float(world.state(unique) or "nan") for unique in SAME}
+    return {unique: number(world.state(unique)) for unique in SAME}
 
 
 def said(watcher: Watcher) -> dict[str, float]:
@@ -287,11 +303,11 @@ def said(watcher: Watcher) -> dict[str, float]:
 
 async def test_it_follows_a_power_cut_and_tells_of_the_event(world: World):
     assert world.state("rack1_is-on-battery") == "off"
-    await world.set("rack1", "input.voltage", "0")
+    await world.write("rack1", "input.voltage", "0")
     await world.until("rack1_is-on-battery", "on")
     await world.home.until(lambda: event(world) == "ONBATT")
     await world.until("rack1_input_voltage", "0", "0.0")
-    await world.set("rack1", "input.voltage", "230")
+    await world.write("rack1", "input.voltage", "230")
     await world.until("rack1_is-on-battery", "off")
     await world.home.until(lambda: event(world) == "ONLINE")
 
@@ -317,9 +333,7 @@ async def test_its_switch_turns_an_outlet_off_and_on(world: World):
 async def test_its_fields_set_numbers_words_and_texts(world: World):
     await world.act("number.set_value", "rack1_set-number-battery_charge_low", value=33)
     await world.variable("rack1", "battery.charge.low", "33")
-    await world.home.until(
-        lambda: float(world.state("rack1_set-number-battery_charge_low") or 0) == 33
-    )
+    await world.home.until(lambda: number(world.state("rack1_set-number-battery_charge_low")) == 33)
     for service, data, unique, variable, value in (
         ("select.select_option", {"option": "low"}, SENSITIVITY, "input.sensitivity", "low"),
         ("text.set_value", {"value": "Ann"}, "rack1_set-text-ups_id", "ups.id", "Ann"),
@@ -340,7 +354,7 @@ async def test_its_nut_integration_reads_our_gateway_and_sends_commands(world: W
     }
     assert {"input.voltage", "ups.load", "ups.status", "battery.charge"} <= nut.keys()
     voltage = nut["input.voltage"]["entity_id"]
-    await world.home.until(lambda: float(world.home.state(voltage) or "nan") == 230.0)
+    await world.home.until(lambda: number(world.home.state(voltage)) == 230.0)
     words = nut["ups.status.display"]["entity_id"]
     await world.home.until(lambda: str(world.home.state(words)).startswith("Online"))
     for action, status in (("beeper_disable", "disabled"), ("beeper_enable", "enabled")):
@@ -380,9 +394,9 @@ async def test_entities_come_back_after_the_broker_does(world: World):
     await world.until("rack1_is-on-battery", UNAVAILABLE)
     await world.broker.start()
     await world.until("rack1_is-on-battery", "off")
-    await world.set("rack1", "input.voltage", "0")
+    await world.write("rack1", "input.voltage", "0")
     await world.until("rack1_is-on-battery", "on")
-    await world.set("rack1", "input.voltage", "230")
+    await world.write("rack1", "input.voltage", "230")
     await world.until("rack1_is-on-battery", "off")
 
 
@@ -398,22 +412,46 @@ async def test_energy_grows_and_is_kept_over_a_restart_of_our_service(world: Wor
 
 
 def energy(world: World) -> float:
-    state = world.state("big_energy")
-    return float(state) if state not in (None, "unknown", UNAVAILABLE) else -1.0
+    return number(world.state("big_energy"))
+
+
+def number(state: str | None) -> float:
+    """Read the state of a sensor; what is not known equals, and is greater than, nothing."""
+    with contextlib.suppress(TypeError, ValueError):
+        return float(state)  # type: ignore[arg-type]  # None is no number either
+    return math.nan
 
 
 async def test_all_is_as_it_was_after_home_assistant_itself_was_restarted(world: World):
     before = await world.home.entities()
     states = set(world.home.states)
     await world.home.stop()
-    await world.set("rack1", "input.voltage", "0")
+    await world.write("rack1", "input.voltage", "0")
     await world.home.start()
     await world.until("rack1_is-on-battery", "on")
     await world.home.until(lambda: states <= set(world.home.states), "all entities")
     assert set(await world.home.entities()) == set(before)
-    await world.set("rack1", "input.voltage", "230")
+    await world.write("rack1", "input.voltage", "230")
     await world.until("rack1_is-on-battery", "off")
     assert energy(world) > 0
+
+
+async def test_sixty_devices_appear_at_once_and_go_again(world: World):
+    before = set(await world.home.entities())
+    many = {f"many{number}": DEVICES["dumped"] for number in range(60)}
+    world.tables["more"] = {**world.tables["driver"], "id": "more"}
+    world.start("more", many)
+    expected = before | {
+        unique.replace("dumped", name)
+        for unique in before
+        if unique.startswith("nutbus") and unique.split("_")[1] == "dumped"
+        for name in many
+    }
+    await world.until_entities(expected)
+    await world.stop("more")
+    world.start("more", {"many0": many["many0"]})
+    left = {unique for unique in expected if "_many" not in unique or "_many0_" in unique}
+    await world.until_entities(left)
 
 
 async def test_it_had_nothing_to_complain_of(world: World):

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,17 +85,18 @@ STORY = (
 
 
 def run(first_port: int) -> None:
-    """Act until Ctrl-C; nothing is written to disk."""
+    """Act until Ctrl-C; what is written to disk, the history for the charts, goes at the end."""
     port, broker_port, web_port = map(free_port, (first_port, BROKER_PORT, WEB_PORT))
-    home = up.household(tables(port, broker_port, web_port), "demo")
-    if port != first_port:
-        typer.echo(f"Port {first_port} is taken; the NUT port of this demo is {port}.")
-    service.run(lambda: home, lambda settings: _play(settings, port, web_port))
+    with tempfile.TemporaryDirectory(prefix="nutbus-demo-") as folder:
+        home = up.household(tables(port, broker_port, web_port, Path(folder)), "demo")
+        if port != first_port:
+            typer.echo(f"Port {first_port} is taken; the NUT port of this demo is {port}.")
+        service.run(lambda: home, lambda settings: _play(settings, port, web_port))
     typer.echo("\nThe demo is over; nothing is left behind.")
 
 
-def tables(port: int, broker_port: int, web_port: int) -> dict[str, Any]:
-    """Write the settings of the demo as a settings file would have them."""
+def tables(port: int, broker_port: int, web_port: int, folder: Path) -> dict[str, Any]:
+    """Write the settings of the demo as a settings file would have them; it writes to `folder`."""
     return {
         "bus": {"broker": f"embedded://{HOST}:{broker_port}"},
         "driver": {"id": "demo"},
@@ -116,6 +118,7 @@ def tables(port: int, broker_port: int, web_port: int) -> dict[str, Any]:
             "listen": [f"{HOST}:{web_port}"],
             "title": "nutbus demo",
             "audit_file": None,
+            "history": {"file": str(folder / "history.sqlite")},
         },
     }
 

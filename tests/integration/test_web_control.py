@@ -73,7 +73,12 @@ class Stack:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.audit = folder / "audit.jsonl"
-        section = {"id": "web", "listen": [f"127.0.0.1:{port}"], "audit_file": str(self.audit)}
+        section: dict[str, Any] = {
+            "id": "web",
+            "listen": [f"127.0.0.1:{port}"],
+            "audit_file": str(self.audit),
+            "history": {"enabled": False},
+        }
         self.tables: dict[str, Any] = {
             "bus": {"broker": broker, "keepalive": 2},
             "driver": {"id": "driver", "poll_interval": 0.2},

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,6 +186,10 @@ def test_the_demo_shows_a_power_cut_and_leaves_nothing_behind_on_ctrl_c(started,
         ["pdu1", "online"],
     ]
     assert upsc(f"ups1@127.0.0.1:{port}", "ups.model") == "Simulated UPS 1500"
+    pages = re.search(r"pages are at (http://127\.0\.0\.1:\d+/)", demo.output)
+    assert pages
+    with urllib.request.urlopen(pages[1], timeout=5) as page:
+        assert b"Demo UPS of rack 1" in page.read()
     demo.until_said("ups1  ONBATT     UPS ups1 on battery")
 
     assert demo.end(signal.SIGINT) == 0

@@ -137,7 +137,7 @@ class Live:
             while True:
                 await self._changed.wait()
                 self._changed.clear()
-                self._redraw()
+                await self._redraw()
                 await asyncio.sleep(INTERVAL)
         finally:
             self._is_over = True
@@ -177,10 +177,11 @@ class Live:
     def _event(self, name: str, data: Mapping[str, object]) -> bytes:
         return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
 
-    def _redraw(self) -> None:
+    async def _redraw(self) -> None:
         stale, self._stale = self._stale, set()
         for shown in stale:
-            if shown.redraw():
+            await asyncio.sleep(0)  # others have their turn between two drawings
+            if shown.watchers and shown.redraw():
                 for watcher in shown.watchers:
                     watcher.news.set()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.broker import broker
 from benchmarks.delay import delay
 from benchmarks.fleet import fleet
+from benchmarks.history import history
 from benchmarks.metrics import metrics
 from benchmarks.progress import say
 from benchmarks.reaction import reaction
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "usb": lambda _seconds: usb(),
     "metrics": lambda _seconds: metrics(),
     "broker": broker,
+    "history": lambda _seconds: history(),
 }
 
 

@@ -6,7 +6,7 @@ kept, so a reader sees what was written last.
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from services.web.history.packing import SpoiltError
@@ -126,7 +126,7 @@ def horizons(connection: sqlite3.Connection) -> Mapping[str, int]:
 
 
 def read_buckets(
-    connection: sqlite3.Connection, tiers: tuple[Tier, ...], series: int, begin: float, end: float
+    connection: sqlite3.Connection, tiers: Sequence[Tier], series: int, begin: float, end: float
 ) -> list[Bucket]:
     """Read the buckets of [begin, end) from the first tier, where that is kept no more the next.
 

@@ -5,7 +5,7 @@ All functions take the connection of a thread for reading and may raise sqlite3.
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from services.web.history.samples import (
     runs_of_segments,
     segments,
 )
-from services.web.history.tiers import HOURLY, QUARTER, RAW, TIERS, step_for, suited
+from services.web.history.tiers import HOURLY, QUARTER, RAW, TIERS, Tier, step_for, suited
 
 MOST_POINTS: Final = 5000
 LEAST_POINTS: Final = 10
@@ -93,14 +93,19 @@ def series(
     step = step_for(begin, end, points, tiers[0])
     # Points are whole: the first and the last one may reach beyond what was asked for.
     first, last = begin // step * step, -(-end // step) * step
-    summed = grouped(_buckets(connection, id, first, last, step), step)
+    summed = grouped(_buckets(connection, tiers, id, (first, last), step), step)
     return Series(device, variable, begin, end, step, runs_of_buckets(summed))
 
 
 def _buckets(
-    connection: sqlite3.Connection, id: int, begin: float, end: float, step: int
+    connection: sqlite3.Connection,
+    tiers: Sequence[Tier],
+    id: int,
+    time: tuple[float, float],
+    step: int,
 ) -> list[Bucket]:
-    tiers = suited(step)
+    """Read what can be grouped to steps of so many seconds, which fit the first of the tiers."""
+    begin, end = time
     if tiers[0] is not RAW:
         return archive.read_buckets(connection, tiers, id, begin, end)
     since = min(max(begin, archive.horizons(connection).get(RAW.name, 0)), end)
@@ -129,7 +134,7 @@ def table(
     if id is None or not begin < end:
         return []
     if step:
-        found = grouped(_buckets(connection, id, begin, end, step), step)
+        found = grouped(_buckets(connection, suited(step), id, (begin, end), step), step)
         return [bucket for bucket in found if bucket.begin >= begin]
     first = begin * 1000
     samples = archive.read_samples(connection, id, begin, end)
@@ -144,7 +149,12 @@ def quarters(
     if id is None:
         return []
     found = archive.read_buckets(connection, TIERS[TIERS.index(QUARTER) :], id, begin, end)
-    return [each._replace(seconds=min(each.seconds, end - each.begin)) for each in found]
+    return [
+        each
+        if each.begin + each.step <= end
+        else each._replace(seconds=min(each.seconds, end - each.begin))
+        for each in found
+    ]
 
 
 def hours(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 from services.web.history.packing import SpoiltError, pack, unpack
@@ -88,10 +89,8 @@ def body_of_buckets(buckets: Sequence[Bucket], begin: int) -> bytes:
 def buckets_of_body(body: bytes, begin: int, step: int) -> list[Bucket]:
     """Unpack the buckets of one row; SpoiltError if they are not readable."""
     places, *columns = _columns(body, 5)
-    return [
-        Bucket(begin + int(place) * step, step, *numbers)
-        for place, *numbers in zip(places, *columns, strict=True)
-    ]
+    begins = [begin + int(place) * step for place in places]
+    return list(map(Bucket._make, zip(begins, repeat(step), *columns, strict=False)))
 
 
 def _columns(body: bytes, count: int) -> list[list[float]]:

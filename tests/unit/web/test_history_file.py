@@ -109,7 +109,7 @@ numbers = some.one_of(
 samples = some.dictionaries(seconds, numbers, min_size=1, max_size=60)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     batches=some.lists(samples, min_size=1, max_size=3),
     is_sorted=some.lists(some.booleans(), min_size=3, max_size=3),

@@ -1,0 +1,386 @@
+"""The past over HTTP: series, charts, energy and outages, and all that is kept as CSV or JSON."""
+
+import csv
+import io
+import json
+import math
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from services.web.api.openapi import Parameter, Resource
+from services.web.api.views import Problem
+from services.web.history.energy import Span
+from services.web.history.history import History
+from services.web.history.outages import Outage
+from services.web.history.reader import LEAST_POINTS, MOST_POINTS
+from services.web.history.samples import Bucket
+from services.web.history.schema import UnusableError
+from services.web.pictures.chart import Chart, Curve, svg
+from services.web.site import Site
+from shared.variables import variable
+
+DAY: Final = 86400.0
+NAME_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+LATEST: Final = 4_102_444_800  # the year 2100
+LONGEST: Final = 100 * 366 * DAY
+MOST_CURVES: Final = 12
+MOST_OUTAGES: Final = 1000
+STEPS: Final = (0, 60, 900, 3600, 86400)
+
+Rows = list[Bucket] | list[tuple[float, float | None]]
+
+
+class Past(BaseModel):
+    """The variables of a device of which something is kept."""
+
+    device: str
+    variables: list[str]
+
+
+class Pasts(BaseModel):
+    """The devices of which something is kept."""
+
+    devices: list[str]
+
+
+class SeriesView(BaseModel):
+    """What a variable was: each point is from, until, least, mean, greatest; runs have no gaps."""
+
+    device: str
+    variable: str
+    unit: str
+    begin: float
+    end: float
+    step: int
+    runs: list[list[tuple[float, float, float, float, float]]]
+
+
+class EnergyView(BaseModel):
+    """What was given to the load from `begin` to `end`; `share` of the time is known, 0 to 1."""
+
+    begin: float
+    end: float
+    kilowatt_hours: float
+    share: float
+    estimated: bool
+
+
+class Energies(BaseModel):
+    """Energy by days, months or years of UTC."""
+
+    device: str
+    energies: list[EnergyView]
+
+
+class OutageView(BaseModel):
+    """One time on battery; `ended` is null while it lasts, `how` tells how it ended."""
+
+    device: str
+    began: float
+    seen: float
+    ended: float | None
+    how: Literal["line", "unseen", "gone"] | None
+    seconds: float
+    charge_before: float | None
+    lowest_charge: float | None
+    lowest_runtime: float | None
+    load: float | None
+    is_test: bool
+    had_low_battery: bool
+    had_forced_shutdown: bool
+    reason: str
+
+
+class Outages(BaseModel):
+    """Outages, the latest first."""
+
+    outages: list[OutageView]
+
+
+class WrongError(ValueError):
+    """A parameter is wrong; the text says which and what is right."""
+
+
+_TIME: Final[dict[str, Any]] = {"type": "number", "minimum": 0, "maximum": LATEST}
+_NAME: Final = Parameter("name", "path", {"type": "string", "pattern": NAME_PATTERN}, "The device.")
+_BEGIN: Final = Parameter("begin", "query", _TIME, "Seconds since the epoch; a day before the end.")
+_END: Final = Parameter("end", "query", _TIME, "Seconds since the epoch; now if it is left out.")
+_VARIABLE: Final = Parameter(
+    "variable", "query", {"type": "string", "maxLength": 128}, "The variable; battery.charge."
+)
+_POINTS: Final = Parameter(
+    "points", "query",
+    {"type": "integer", "minimum": LEAST_POINTS, "maximum": MOST_POINTS, "default": 600},
+    "How many points at most.",
+)  # fmt: skip
+_STEP: Final = Parameter(
+    "step", "query", {"type": "integer", "enum": list(STEPS), "default": 0},
+    "Seconds that a row sums up; 0 for the samples as they came.",
+)  # fmt: skip
+_SPAN: Final = Parameter(
+    "span", "query", {"type": "string", "enum": [*Span], "default": "day"}, "What to add up by."
+)
+_DEVICE: Final = Parameter(
+    "device", "query", {"type": "string", "pattern": NAME_PATTERN}, "Only those of this device."
+)
+_PROBLEMS: Final = (
+    (400, "A parameter is wrong; the error says which."),
+    (503, "There is no history at present; the error says why."),
+)
+
+Answer = Callable[[History, Request], Awaitable[BaseModel | Response]]
+
+
+async def _pasts(history: History, _request: Request) -> BaseModel:
+    return Pasts(devices=await history.devices())
+
+
+async def _past(history: History, request: Request) -> BaseModel:
+    name = request.path_params["name"]
+    return Past(device=name, variables=await history.variables(name))
+
+
+async def _series(history: History, request: Request) -> BaseModel:
+    query, name = request.query_params, _name_of(request)
+    begin, end = _stretch(query)
+    asked = query.get("variable", "battery.charge")
+    points = _whole(query, "points", 600, LEAST_POINTS, MOST_POINTS)
+    found = await history.series(name, asked, begin, end, points)
+    return SeriesView(
+        device=name, variable=asked, unit=_unit(asked), begin=begin, end=found.end,
+        step=found.step, runs=[[tuple(point) for point in run] for run in found.runs],
+    )  # fmt: skip
+
+
+async def _chart(history: History, request: Request) -> Response:
+    query, name = request.query_params, _name_of(request)
+    begin, end = _stretch(query)
+    asked = list(dict.fromkeys(query.getlist("variable"))) or ["battery.charge"]
+    if len(asked) > MOST_CURVES:
+        raise WrongError(f"variable is given {MOST_CURVES} times at most")
+    if len({_unit(each) for each in asked}) > 1:
+        raise WrongError("the variables of one chart have one unit")
+    curves = [Curve(each, (await history.series(name, each, begin, end)).runs) for each in asked]
+    shades = [
+        (outage.began, outage.began + outage.seconds)
+        for outage in await history.outages(name, begin, end)
+    ]
+    zone = datetime.now().astimezone().tzinfo
+    assert zone is not None
+    title = f"{name}: {', '.join(asked)}"
+    drawn = svg(Chart(title, _unit(asked[0]), curves, begin, end, zone, shades))
+    return Response(drawn, media_type="image/svg+xml", headers={"cache-control": "no-store"})
+
+
+async def _energy(history: History, request: Request) -> BaseModel:
+    query, name = request.query_params, _name_of(request)
+    begin, end = _stretch(query, 31 * DAY)
+    span = query.get("span", "day")
+    if span not in list(Span):
+        raise WrongError("span is day, month or year")
+    found = await history.energy(name, Span(span), begin, end, UTC)
+    fields = ("begin", "end", "kilowatt_hours", "share", "estimated")
+    rows = [EnergyView(**{field: getattr(each, field) for field in fields}) for each in found]
+    return Energies(device=name, energies=rows)
+
+
+async def _outages(history: History, request: Request) -> BaseModel:
+    query = request.query_params
+    begin, end = _stretch(query, LONGEST)
+    found = await history.outages(query.get("device"), begin, end, MOST_OUTAGES)
+    return Outages(outages=[_outage(each) for each in found])
+
+
+async def _csv(history: History, request: Request) -> Response:
+    return await _export(history, request, _csv_lines, "text/csv; charset=utf-8", "csv")
+
+
+async def _json_export(history: History, request: Request) -> Response:
+    return await _export(history, request, _json_lines, "application/json", "json")
+
+
+_OF_SERIES: Final = (_NAME, _VARIABLE, _BEGIN, _END)
+_HERE: Final = "/api/v1/history"
+ANSWERS: Final[tuple[tuple[Resource, Answer], ...]] = (
+    (Resource(_HERE, "List the devices with a past", Pasts, (), _PROBLEMS[1:]), _pasts),
+    (
+        Resource(_HERE + "/{name}", "List what is kept of a device", Past, (_NAME,), _PROBLEMS[1:]),
+        _past,
+    ),
+    (
+        Resource(
+            _HERE + "/{name}/series", "Read a variable", SeriesView, (*_OF_SERIES, _POINTS),
+            _PROBLEMS,
+        ),
+        _series,
+    ),
+    (
+        Resource(
+            _HERE + "/{name}/chart.svg", "Draw variables", "image/svg+xml", _OF_SERIES, _PROBLEMS
+        ),
+        _chart,
+    ),
+    (
+        Resource(
+            _HERE + "/{name}/energy", "Add up energy", Energies, (_NAME, _SPAN, _BEGIN, _END),
+            _PROBLEMS,
+        ),
+        _energy,
+    ),
+    (
+        Resource(
+            _HERE + "/{name}/export.csv", "Export as CSV", "text/csv", (*_OF_SERIES, _STEP),
+            _PROBLEMS,
+        ),
+        _csv,
+    ),
+    (
+        Resource(
+            _HERE + "/{name}/export.json", "Export as JSON", "application/json",
+            (*_OF_SERIES, _STEP), _PROBLEMS,
+        ),
+        _json_export,
+    ),
+    (
+        Resource("/api/v1/outages", "List outages", Outages, (_DEVICE, _BEGIN, _END), _PROBLEMS),
+        _outages,
+    ),
+)  # fmt: skip
+RESOURCES: Final = tuple(resource for resource, _ in ANSWERS)
+
+
+def routes(site: Site) -> Sequence[BaseRoute]:
+    """Give the routes of the past."""
+    return [Route(resource.path, _route(answer, site.history)) for resource, answer in ANSWERS]
+
+
+def _name_of(request: Request) -> str:
+    return str(request.path_params["name"])
+
+
+def _route(answer: Answer, history: History) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        try:
+            found = await answer(history, request)
+        except WrongError as error:
+            found, status = Problem(error=str(error)), 400
+        except UnusableError as error:
+            found, status = Problem(error=str(error)), 503
+        else:
+            status = 200
+        if isinstance(found, Response):
+            return found
+        headers = {"cache-control": "no-store"}
+        body = found.model_dump_json()
+        return Response(body, status, media_type="application/json", headers=headers)
+
+    return respond
+
+
+Lines = Callable[[str, int, AsyncGenerator[tuple[str, Rows]]], AsyncGenerator[str]]
+
+
+async def _export(
+    history: History, request: Request, lines: Lines, kind: str, ending: str
+) -> Response:
+    query, name = request.query_params, _name_of(request)
+    begin, end = _stretch(query)
+    step = _whole(query, "step", 0, 0, STEPS[-1])
+    if step not in STEPS:
+        raise WrongError(f"step is one of {', '.join(map(str, STEPS))}")
+    kept = await history.variables(name)
+    asked = [each for each in query.getlist("variable") if each in kept]
+    asked = asked if "variable" in query else kept
+    rows = history.export(name, asked, begin, end, step)
+    headers = {"cache-control": "no-store"}
+    if all(letter.isalnum() or letter in "_-" for letter in name) and name.isascii():
+        headers["content-disposition"] = f'attachment; filename="{name}.{ending}"'
+    return StreamingResponse(lines(name, step, rows), media_type=kind, headers=headers)
+
+
+async def _csv_lines(
+    _name: str, step: int, found: AsyncGenerator[tuple[str, Rows]]
+) -> AsyncGenerator[str]:
+    values = ("least", "mean", "greatest", "seconds") if step else ("value",)
+    yield _csv_text([("time", "variable", *values)])
+    async for name, rows in found:
+        shown = f"'{name}" if name[:1] in "=+-@" else name  # no formula of a spreadsheet
+        yield _csv_text((_moment(row[0]), shown, *_numbers(row)) for row in rows)
+
+
+async def _json_lines(
+    name: str, step: int, found: AsyncGenerator[tuple[str, Rows]]
+) -> AsyncGenerator[str]:
+    yield f'{{"device":{json.dumps(name)},"step":{step},"rows":['
+    comma = ""
+    async for variable_, rows in found:
+        texts = (json.dumps([row[0], variable_, *_numbers(row)]) for row in rows)
+        yield comma + ",\n".join(texts)
+        comma = ",\n"
+    yield "]}\n"
+
+
+def _numbers(row: Bucket | tuple[float, float | None]) -> tuple[float | None, ...]:
+    if isinstance(row, Bucket):
+        return row.low, float(f"{row.mean:.6g}"), row.high, row.seconds
+    return (row[1],)
+
+
+def _csv_text(rows: Any) -> str:  # noqa: ANN401 -- rows of anything
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _moment(at: float) -> str:
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError):  # a clock that was wrong by thousands of years
+        return f"{at:.3f}"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _stretch(query: QueryParams, usual: float = DAY) -> tuple[float, float]:
+    """Read from when until when; WrongError says what is right."""
+    end = _time(query, "end", time.time())
+    begin = _time(query, "begin", max(end - usual, 0.0))
+    if not begin < end:
+        raise WrongError("begin is before end")
+    return begin, end
+
+
+def _time(query: QueryParams, key: str, default: float) -> float:
+    try:
+        value = float(query.get(key, default))
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= LATEST:
+        raise WrongError(f"{key} is seconds since the epoch, from 0 to {LATEST}")
+    return value
+
+
+def _whole(query: QueryParams, key: str, default: int, least: int, most: int) -> int:
+    text = query.get(key, str(default))
+    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+        raise WrongError(f"{key} is a whole number from {least} to {most}")
+    return int(text)
+
+
+def _unit(name: str) -> str:
+    if name.startswith("nutbus.power"):
+        return "W"
+    known = variable(name)
+    return known.unit if known else ""
+
+
+def _outage(outage: Outage) -> OutageView:
+    fields = OutageView.model_fields
+    return OutageView.model_validate({field: getattr(outage, field) for field in fields})

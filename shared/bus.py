@@ -20,8 +20,10 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from shared import supervisor
 from shared.dialling import USUAL, Manner, acknowledge_at_once, dialled, plain_reason, tls_context
 from shared.errors import BusError, first_error
+from shared.health import show_health
 from shared.messages import Availability, Message, Publication, service_availability
 from shared.settings import BusSettings
 from shared.topics import Topics
@@ -109,6 +111,8 @@ class Bus:
         """Say that the service is there, now and then again; the broker says when it goes."""
         await self._announce(Availability.ONLINE)
         self._said_online = self._loop.time()
+        if self._identity:
+            supervisor.current().serves(self._identity.kind)
 
     async def listen(self, *filters: str) -> AsyncGenerator[Message]:
         """Subscribe, then yield what arrives, in order, until the connection is lost."""
@@ -219,6 +223,8 @@ class Bus:
         while not self._lost.done():
             self._client.loop_misc()
             self._restate()
+            if self._identity:
+                show_health()
             await asyncio.wait({self._lost}, timeout=MISC_INTERVAL)
         self._check()
 
@@ -353,8 +359,8 @@ async def stay_connected(
         if lost is None:
             return
         attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
-        level = logging.WARNING if attempt <= 1 else logging.DEBUG
-        logger.log(level, "%s", lost)
+        logger.log(logging.WARNING if attempt <= 1 else logging.DEBUG, "%s", lost)
+        supervisor.current().say(f"{lost}; it is tried again")
         most = min(MAX_DELAY, 2.0 ** min(attempt, 10) / 2)
         await asyncio.sleep(random.uniform(0, most))  # noqa: S311 -- jitter is no secret
 
@@ -388,8 +394,7 @@ def _client(settings: BusSettings, identity: Identity | None, manner: Manner) ->
         reconnect_on_failure=False,
     )
     client.max_inflight_messages_set(OUTBOX_INFLIGHT)
-    username = settings.username or address.username
-    if username:
+    if username := settings.username or address.username:
         password = settings.password or address.password
         client.username_pw_set(username, password.get_secret_value() if password else None)
     if identity:

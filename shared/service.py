@@ -3,17 +3,23 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
 
+from shared import supervisor
 from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
 from shared.settings import ServiceSettings, find_file
+from shared.supervisor import Supervisor
+
+# A service whose broker is away does its part nevertheless, and must not hold up a start for ever.
+PATIENCE = 20.0
 
 S = TypeVar("S")
 K = TypeVar("K", bound=ServiceSettings)
@@ -27,12 +33,23 @@ def start(
     config: Path | None,
     nut_config: Path | None,
     log_level: str,
+    awaited: Iterable[str] = (),
+    narrow: Callable[[K], K] | None = None,
 ) -> None:
-    """Run one service as a process of its own; what ends it is one line and exit code 1."""
+    """Run one service as a process of its own; what ends it is one line and exit code 1.
+
+    It is ready for systemd when all the parts that are `awaited` serve (`Supervisor.serves`).
+    `narrow` makes of the settings those of a part, each time that they are read.
+    """
     try:
         log_to_stderr(log_level)
         file = find_file(config, nut_config)
-        run(lambda: kind.load(file, nut_config), main)
+
+        def load() -> K:
+            settings = kind.load(file, nut_config)
+            return narrow(settings) if narrow else settings
+
+        run(load, main, awaited)
     except PowerError as error:
         sys.exit(f"nutbus: {error}")
 
@@ -49,21 +66,33 @@ class Reloadable(Latest[S]):
         self.set(self._load())
 
 
-def run(load: Callable[[], S], main: Callable[[Reloadable[S]], Coroutine[Any, Any, None]]) -> None:
+def run(
+    load: Callable[[], S],
+    main: Callable[[Reloadable[S]], Coroutine[Any, Any, None]],
+    awaited: Iterable[str] = (),
+) -> None:
     """Run `main` with the loaded settings until it ends; SIGINT and SIGTERM cancel it.
 
     SIGHUP loads the settings again and hands them on; settings that are wrong are refused with one
     line and the old ones stay. Raises the first PowerError that ended `main`.
     """
     settings = Reloadable(load)
+    told = Supervisor.from_environment(os.environ, awaited)
 
     async def cancellable() -> None:
         task = asyncio.current_task()
         assert task is not None
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, _stop, loop, task)
-        loop.add_signal_handler(signal.SIGHUP, _reload, settings)
-        await main(settings)
+        loop.add_signal_handler(signal.SIGTERM, _stop, loop, task, told)
+        loop.add_signal_handler(signal.SIGHUP, _reload, settings, told)
+        supervisor.enter(told)
+        # Beside the service, not in a group with it: its errors and its end stay its own.
+        keeping = asyncio.create_task(told.keep(PATIENCE))
+        try:
+            await main(settings)
+        finally:
+            told.stopping()
+            keeping.cancel()
 
     ended_by: PowerError | None = None
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
@@ -84,16 +113,20 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level.upper(), format=form)
 
 
-def _stop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
+def _stop(loop: asyncio.AbstractEventLoop, task: asyncio.Task[None], told: Supervisor) -> None:
     """End the service; a second SIGTERM must not cut its goodbye short."""
     loop.add_signal_handler(signal.SIGTERM, lambda: None)
+    told.stopping()
     task.cancel()
 
 
-def _reload(settings: Reloadable[S]) -> None:
+def _reload(settings: Reloadable[S], told: Supervisor) -> None:
+    told.reloading()
     try:
         settings.reload()
     except SettingsError as error:
         logger.error("settings not reloaded, the old ones stay: %s", error)
+        told.reloaded("serving with the old settings: the new ones are wrong, see the log")
     else:
         logger.info("settings reloaded")
+        told.reloaded("serving")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from services.broker.app import run
+from services.broker.app import BROKER, run
 from services.broker.settings import BrokerServiceSettings
 from shared import service
 from shared.latest import Latest
@@ -16,7 +16,7 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Run the embedded MQTT broker, without any other service."""
-    service.start(BrokerServiceSettings, _serve, config, None, log_level)
+    service.start(BrokerServiceSettings, _serve, config, None, log_level, [BROKER])
 
 
 async def _serve(settings: Latest[BrokerServiceSettings]) -> None:

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 
 from services.broker.server import BrokerServer
 from services.broker.settings import BrokerSettings
+from shared import supervisor
+
+BROKER = "broker"  # a part that systemd waits for
 
 
 async def run(settings: BrokerSettings, *, ready: asyncio.Event | None = None) -> None:
@@ -24,6 +27,7 @@ async def serving(settings: BrokerSettings) -> AsyncGenerator[BrokerServer]:
     """Have the broker listen inside the `async with`."""
     server = BrokerServer(settings)
     await server.open()
+    supervisor.current().serves(BROKER)
     try:
         yield server
     finally:

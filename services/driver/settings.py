@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from importlib.metadata import version
 from ipaddress import ip_address
 from pathlib import Path
@@ -28,6 +29,7 @@ from shared.settings import (
 from shared.topics import is_dotted_name
 
 VERSION = version("nutbus")
+LONGEST_NAME = 63  # of a service, as of a device
 
 # SecretStr never shows; this is for a secret that somebody declared as plain text.
 _SECRET = re.compile("passw|secret|community|(?:^|_)(?:key|token|pin)$", re.IGNORECASE)
@@ -261,6 +263,19 @@ class DriverSettings(ServiceSettings):
             device.kind.create(self.site(name), device.options)
         except SettingsError as error:
             return str(error)
+    def only(self, name: str) -> Self:
+        """Leave one device, for a driver service of its own name; SettingsError if it is not there.
+
+        The name is ID-DEVICE, so that such services do not take each other for one.
+        """
+        if name not in self.devices:
+            raise SettingsError(unknown_key(name, self.devices, "device"))
+        id = f"{self.driver.id}-{name}"
+        if len(id) > LONGEST_NAME:
+            id = f"{id[: LONGEST_NAME - 9]}-{sha256(id.encode()).hexdigest()[:8]}"
+        driver = self.driver.model_copy(update={"id": id})
+        return self.model_copy(update={"driver": driver, "devices": {name: self.devices[name]}})
+
         return ""
 
 

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from services.gateway.app import run
+from services.gateway.app import CLIENTS, run
 from services.gateway.settings import GatewaySettings
 from shared import service
+from shared.topics import ServiceKind
 
 
 def main(
@@ -16,7 +17,8 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Serve the NUT network protocol from the bus."""
-    service.start(GatewaySettings, run, config, nut_config, log_level)
+    parts = [ServiceKind.GATEWAY, CLIENTS]
+    service.start(GatewaySettings, run, config, nut_config, log_level, parts)
 
 
 if __name__ == "__main__":

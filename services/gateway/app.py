@@ -12,12 +12,14 @@ from services.gateway.listeners import Listeners
 from services.gateway.risks import risks
 from services.gateway.settings import GatewaySection, GatewaySettings
 from services.gateway.tls import tls_context
+from shared import supervisor
 from shared.bus import Identity, stay_connected
 from shared.errors import SettingsError
 from shared.latest import Latest
 from shared.topics import ServiceKind, Topics
 
 TICK = 1.0
+CLIENTS = "clients of the gateway"  # a part that systemd waits for
 PATIENCE = 5.0  # clients are let in after this long, whatever has been heard of the fleet
 SPARE_FILES = 64  # beside the clients' sockets
 
@@ -74,6 +76,7 @@ async def _follow(
     """Keep to the settings as they change; later ones that cannot be kept are passed over."""
     first = settings.value
     await listeners.apply(first.gateway)
+    supervisor.current().serves(CLIENTS)
     announcer.apply(first.gateway, listeners.bound)
     async for new in settings.follow():
         if new is first:

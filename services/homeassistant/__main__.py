@@ -8,6 +8,7 @@ import typer
 from services.homeassistant.app import run
 from services.homeassistant.settings import HomeAssistantSettings
 from shared import service
+from shared.topics import ServiceKind
 
 
 def main(
@@ -16,7 +17,8 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Let devices appear in Home Assistant by themselves."""
-    service.start(HomeAssistantSettings, run, config, nut_config, log_level)
+    parts = [ServiceKind.HOMEASSISTANT]
+    service.start(HomeAssistantSettings, run, config, nut_config, log_level, parts)
 
 
 if __name__ == "__main__":

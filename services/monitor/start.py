@@ -14,6 +14,7 @@ from services.monitor.settings import MonitorSettings
 from shared import service
 from shared.errors import PowerError
 from shared.settings import find_file
+from shared.topics import ServiceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,11 @@ def _run(
     """Run with the settings that root has read; later ones are read as whom we run as."""
     read = [first]
 
-    service.run(lambda: read.pop() if read else load(), lambda settings: run(settings, orders))
+    service.run(
+        lambda: read.pop() if read else load(),
+        lambda settings: run(settings, orders),
+        [ServiceKind.MONITOR],
+    )
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import typer
 from services.scheduler.app import run
 from services.scheduler.settings import SchedulerSettings
 from shared import service
+from shared.topics import ServiceKind
 
 
 def main(
@@ -16,7 +17,7 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Act on events and the clock: timers, programs, commands, notifications."""
-    service.start(SchedulerSettings, run, config, nut_config, log_level)
+    service.start(SchedulerSettings, run, config, nut_config, log_level, [ServiceKind.SCHEDULER])
 
 
 if __name__ == "__main__":

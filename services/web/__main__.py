@@ -7,6 +7,7 @@ import typer
 
 from services.web.settings import WebSettings
 from shared import service
+from shared.topics import ServiceKind
 
 
 def main(
@@ -15,9 +16,12 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Serve pages, pictures, history and metrics over HTTP."""
-    from services.web.app import run  # the command line must not pay for an HTTP server
+    # The command line must not pay for an HTTP server.
+    from services.web.app import run
+    from services.web.server import PAGES
 
-    service.start(WebSettings, run, config, nut_config, log_level)
+    parts = [ServiceKind.WEB, PAGES]
+    service.start(WebSettings, run, config, nut_config, log_level, parts)
 
 
 if __name__ == "__main__":

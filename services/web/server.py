@@ -9,11 +9,13 @@ from typing import Any
 
 import uvicorn
 
+from shared import supervisor
 from shared.errors import SettingsError
 from shared.listening import Address, cannot_listen
 
 logger = logging.getLogger(__name__)
 
+PAGES = "pages"  # a part that systemd waits for
 BACKLOG = 256
 SEND_BUFFER = 256 * 1024  # for a browser that does not read; systems would let it grow to megabytes
 GOODBYE = 2  # seconds that open connections get at the end
@@ -30,6 +32,7 @@ class _Server(uvicorn.Server):
 async def serve(application: Any, addresses: Sequence[Address]) -> None:  # noqa: ANN401 -- ASGI
     """Serve until cancelled; SettingsError if an address cannot be had."""
     sockets = await asyncio.to_thread(_listening, addresses)
+    supervisor.current().serves(PAGES)
     for address in addresses:
         logger.info("the pages are at http://%s/", address)
     configuration = uvicorn.Config(

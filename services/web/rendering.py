@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import mimetypes
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,13 +34,18 @@ class Asset:
 
 
 class Assets:
-    """All files in a folder, in memory; `version` changes when one of them does."""
+    """All files in a folder, in memory.
 
-    def __init__(self, folder: Path) -> None:
+    `version` changes when one of them does, or a template: then open pages load themselves again.
+    """
+
+    def __init__(self, folder: Path, templates: Iterable[Path]) -> None:
         self._files = {path.name: _asset(path) for path in sorted(folder.iterdir())}
         digest = hashlib.sha256()
         for name, asset in self._files.items():
             digest.update(name.encode() + b"\0" + asset.body + b"\0")
+        for path in sorted(path for each in templates for path in each.glob("*.html")):
+            digest.update(path.read_bytes() + b"\0")
         self.version = digest.hexdigest()[:12]
 
     def find(self, name: str) -> Asset | None:
@@ -52,7 +57,7 @@ class Rendering:
     """Makes pages and pieces of them; parts add what their templates call to `globals`."""
 
     def __init__(self) -> None:
-        self.assets = Assets(ASSETS)
+        self.assets = Assets(ASSETS, TEMPLATES)
         # What parts know of a request that every page shows, such as who is logged in.
         self.additions: list[Callable[[Request], Mapping[str, Any]]] = []
         self.started = time.monotonic()

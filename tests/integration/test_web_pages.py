@@ -28,8 +28,9 @@ async def ups(broker) -> AsyncGenerator[Ups]:
         yield ups
 
 
-async def test_a_page_follows_the_bus_without_being_asked_again(broker, ups):
-    async with Web(broker.url).up() as client:
+async def test_a_page_follows_the_bus_without_being_asked_again(any_broker):
+    ups = Ups(any_broker.url, variables={"ups.status": "OL", "battery.charge": "100"})
+    async with running(ups.play()), Web(any_broker.url).up() as client:
         await shown(client, "/", "rack1")
         async with (
             streamed(client, "page=fleet") as fleet,
@@ -103,6 +104,14 @@ async def test_the_service_ends_while_pages_are_open(broker, caplog):
         stream = await stack.enter_async_context(streamed(client, "page=fleet"))
         await stream.until("fleet", "No device")
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_there_is_an_end_to_open_pages(broker, monkeypatch):
+    monkeypatch.setattr(book, "MOST_STREAMS", 1)
+    async with Web(broker.url).up() as client, streamed(client, "page=frame") as stream:
+        await stream.until("notice", "<div")
+        refused = await client.get("/live?page=frame")
+        assert refused.status_code == 503
 
 
 async def test_who_goes_is_forgotten(broker, ups, monkeypatch):

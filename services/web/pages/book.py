@@ -23,6 +23,7 @@ from shared.topics import is_name
 
 LONGEST_TEXT = 100
 WALL_SIZE = 200
+MOST_STREAMS = 1000
 YEAR = 365 * 86400
 
 
@@ -144,6 +145,8 @@ class Book:
                 pieces = self._plain[page]()
             case _:
                 raise HTTPException(404)
+        if len(self._state.live.watchers) >= MOST_STREAMS:
+            return Response("too many pages are open", 503, {"Retry-After": "30"})
         return EventStream(self._state.live, (*self._pieces.frame(), *pieces))
 
     async def _asset(self, request: Request) -> Response:

@@ -36,6 +36,12 @@ def test_each_run_is_a_line_of_its_own():
     assert (shown.low, shown.mean, shown.high) == (1, 2, 3)
 
 
+def test_more_is_higher_and_later_is_further_right():
+    (x, y), (later, higher) = places(drawn([Point(0, 10, 1, 1, 1), Point(50, 60, 9, 9, 9)]).line)
+    assert later > x
+    assert higher < y
+
+
 def test_a_band_shows_what_a_mean_hides():
     shown = drawn([Point(0, 10, -5, 1, 7), Point(10, 20, 0, 2, 4)], step=10)
     assert shown.band.endswith("Z")

@@ -11,6 +11,11 @@ from shared.messages import Answer, Availability, Phase, Timer, Timers
 from shared.topics import ServiceKind
 from tests.unit.web.pages_bus import NASTY, TOPICS, World, power
 
+EVERY_PIECE = (
+    "notice", "banner", "announcement", "fleet", "head", "instruments", "outlets", "clients",
+    "variables", "events", "wiring", "agenda", "health",
+)  # fmt: skip
+
 
 @pytest.fixture
 def world():
@@ -191,13 +196,15 @@ def test_hostile_texts_stay_texts_on_every_page(world):
     timer = Timer(name=NASTY, device=NASTY, due=1e300, action=NASTY)
     world.say(Timers(at=0.0, timers=[timer]).publication(TOPICS, "s"))
     world.reason("rack1", NASTY)
-    for id in (
-        "banner", "announcement", "fleet", "head", "instruments", "outlets", "clients",
-        "variables", "events", "wiring", "agenda", "health",
-    ):  # fmt: skip
-        shown = world.html(id, "rack1", View(text=NASTY) if id == "fleet" else None)
+    for availability in (Availability.ONLINE, Availability.STALE):
+        world.available("rack1", availability)
+        for id in EVERY_PIECE:
+            shown = world.html(id, "rack1", View(text=NASTY) if id == "fleet" else None)
+            assert "<script" not in shown, id
+            assert "'&" not in shown.replace("'&#", ""), id
+        shown = world.html("fleet", view=View(text="rack1"))
         assert "<script" not in shown
-        assert "'&" not in shown.replace("'&#", "")
+    assert NASTY in text(world.html("head", "rack1")).replace("' &", "'&")
     assert NASTY in text(world.html("variables", "rack1")).replace("' &", "'&")
 
 

@@ -158,8 +158,8 @@ class Claim(Written):
     """A driver service's word that it works with a device, or wants to: the last one counts.
 
     Each claim is a new `term`; `beat` 0 is the claim itself, the others keep it alive. `released`
-    gives the device up, `clean` says that its line was closed and nobody else was at work. `seq` and
-    `status` are of the state that was published last.
+    gives the device up, `clean` says that its line was closed and nobody else was at work. `seq`
+    and `status` are of the state that was published last.
     """
 
     service: str

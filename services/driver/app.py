@@ -3,8 +3,11 @@
 import asyncio
 import logging
 import resource
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+from functools import partial
 
+from services.driver.claims import Claims
 from services.driver.device import Device, Reload
 from services.driver.leftovers import Leftovers
 from services.driver.orders import Order
@@ -14,8 +17,8 @@ from services.driver.settings import DeviceSettings, DriverSettings
 from shared.bus import Bus, Identity, stay_connected
 from shared.errors import BusError, PayloadError, ResultStatus
 from shared.latest import Latest
-from shared.messages import Message, Request, read
-from shared.topics import DeviceTopic, OfDevice, ServiceKind
+from shared.messages import DeviceMeta, Message, Request, read
+from shared.topics import DeviceTopic, OfDevice, ServiceKind, Topics
 
 PARTING_TIME = 5.0
 RELEASE_TIME = 5.0  # how long a device that goes may take to close its line
@@ -55,6 +58,7 @@ class Host:
         self._tasks = tasks
         self._reload = reload
         self._outbox = Outbox()
+        self._claims = Claims(settings.driver.id, Topics(settings.bus.prefix), self._turn)
         self._devices: dict[str, Device] = {}
         self._lines: dict[str, asyncio.Task[None]] = {}
         self._warned: set[tuple[str, str]] = set()
@@ -70,22 +74,48 @@ class Host:
 
     async def session(self, bus: Bus) -> None:
         """Serve one connection: announce everything, then publish changes and take orders."""
-        publisher = Publisher(bus, lambda: self._settings.driver, self._devices, self._outbox)
-        leftovers = Leftovers(bus, self._id, self._devices, publisher.found_variable, self._warned)
+        publisher = Publisher(
+            bus, lambda: self._settings.driver, self._devices, self._outbox, self._claims
+        )
+        leftovers = Leftovers(
+            bus,
+            self._id,
+            self._devices,
+            self._claims.contends,
+            publisher.found_variable,
+            self._warned,
+        )
         try:
             async with asyncio.TaskGroup() as tasks:
+                self._claims.begin()
                 await bus.subscribe(*leftovers.filters())
-                tasks.create_task(self._listen(bus, leftovers))
+                tasks.create_task(self._listen(bus, publisher, leftovers))
                 await publisher.announce()
+                tasks.create_task(self._claims.session(bus))
                 tasks.create_task(publisher.publish_changes())
                 tasks.create_task(publisher.repeat_states())
                 tasks.create_task(publisher.restate())
                 tasks.create_task(publisher.publish_variables())
                 tasks.create_task(leftovers.clear_orphans())
                 await leftovers.ask_for_variables(list(self._devices))
+                while True:
+                    await leftovers.ask_for_variables([await self._claims.taken_over.get()])
         except asyncio.CancelledError:
+            await self._hand_over(bus)
             await _part(publisher)
             raise
+        finally:
+            self._claims.cut()
+
+    async def _hand_over(self, bus: Bus) -> None:
+        """Give up the devices that have a standby, once the lines to them are closed."""
+        lines = [line for name, line in self._lines.items() if self._claims.contends(name)]
+        for line in lines:
+            line.cancel()
+        if lines:
+            await asyncio.wait(lines, timeout=RELEASE_TIME)
+        if all(line.done() for line in lines):
+            await _said(self._claims.release(bus))
 
     @property
     def _id(self) -> str:
@@ -126,33 +156,74 @@ class Host:
     def _start(self, name: str, settings: DeviceSettings) -> None:
         interval = self._settings.driver.poll_interval
         site = self._settings.site(name)
-        device = Device(site, settings, interval, self._outbox, self._reload)
+        permit = partial(self._claims.works, name) if settings.standby else None
+        device = Device(site, settings, interval, self._outbox, self._reload, permit)
         self._devices[name] = device
-        self._lines[name] = self._tasks.create_task(device.keep(), name=f"device {name}")
+        if settings.standby:
+            told = partial(_told, device)
+            preempts = settings.preempt
+            self._claims.add(name, settings.priority, preempts=preempts, told=told)
+        else:
+            self._lines[name] = self._tasks.create_task(device.keep(), name=f"device {name}")
+
+    def _turn(self, name: str, works: bool) -> None:
+        """Begin or end to work with a device that has a standby."""
+        device, line = self._devices[name], self._lines.get(name)
+        if works:
+            work = self._work(device, line)
+            self._lines[name] = self._tasks.create_task(work, name=f"device {name}")
+        elif line:
+            line.cancel()
+        self._outbox.mark(name)
+
+    async def _work(self, device: Device, before: "asyncio.Task[None] | None") -> None:
+        if before:
+            await asyncio.wait({before})
+        device.begin(self._claims.before(device.name))
+        await device.keep()
 
     async def _release(self, names: Iterable[str]) -> None:
         """Let go of devices, all at once: one that takes its time keeps none waiting."""
-        lines = {name: self._lines.pop(name) for name in names if name in self._lines}
+        gone = [name for name in names if name in self._devices]
+        lines = {name: self._lines.pop(name) for name in gone if name in self._lines}
         for line in lines.values():
             line.cancel()
         if lines:
             await asyncio.wait(lines.values(), timeout=RELEASE_TIME)
-        for name in lines:
+        for name in gone:
+            self._claims.remove(name)
+            if name in self._lines:  # begun anew meanwhile
+                self._lines.pop(name).cancel()
             del self._devices[name]
             self._outbox.mark(name)
 
-    async def _listen(self, bus: Bus, leftovers: Leftovers) -> None:
+    async def _listen(self, bus: Bus, publisher: Publisher, leftovers: Leftovers) -> None:
         async for message in bus.listen():
             about = bus.topics.parse(message.topic)
             if isinstance(about, OfDevice) and about.part in (DeviceTopic.COMMAND, DeviceTopic.SET):
                 self._take_request(about, message)
             elif about:
+                self._claims.note(about, message)
                 leftovers.note(about, message)
+                if isinstance(about, OfDevice) and about.part is DeviceTopic.META:
+                    self._contradict(about.device, message, publisher)
+
+    def _contradict(self, device: str, message: Message, publisher: Publisher) -> None:
+        """Tell anew of a device of which another service says that it works with it."""
+        if not (self._claims.contends(device) and self._claims.works(device) and message.payload):
+            return
+        with suppress(PayloadError):
+            if read(DeviceMeta, message).service != self._id:
+                publisher.tell_anew(device)
+                self._outbox.mark(device)
 
     def _take_request(self, about: OfDevice, message: Message) -> None:
         device = self._devices.get(about.device)
         if device is None:
             return
+        is_retained = self._is_retained(message)
+        if not self._claims.holds(about.device):
+            return  # for another to answer
         try:
             order = Order(about.part, about.name, read(Request, message))
         except PayloadError as error:
@@ -161,7 +232,7 @@ class Host:
                 Order(about.part, about.name, Request()), ResultStatus.INVALID, str(error)
             )
             return
-        if self._is_retained(message):
+        if is_retained:
             logger.warning("%s: a retained request is never carried out", message.topic)
             device.refuse(order, ResultStatus.REFUSED, "a retained request is never carried out")
         else:
@@ -181,9 +252,17 @@ class Host:
         return False
 
 
+def _told(device: Device) -> tuple[int, str]:
+    return device.sequence, device.view.status if device.view else ""
+
+
 async def _part(publisher: Publisher) -> None:
+    await _said(publisher.part())
+
+
+async def _said(words: Awaitable[None]) -> None:
     try:
         async with asyncio.timeout(PARTING_TIME):
-            await publisher.part()
+            await words
     except* (BusError, TimeoutError) as errors:
         logger.warning("could not say goodbye to the bus: %s", errors.exceptions[0])

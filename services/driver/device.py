@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from services.driver import fence
 from services.driver.complaints import Complaints
 from services.driver.contract import Driver, Reading, Site
 from services.driver.features import (
@@ -22,12 +23,13 @@ from services.driver.features import (
     present,
     shutdowns,
 )
+from services.driver.fence import FencedError, Permit
 from services.driver.orders import Order, check, check_expiry
 from services.driver.outbox import Outbox
 from services.driver.settings import DeviceSettings
 from shared import events
 from shared.errors import AbsentError, DeviceError, RefusedError, ResultStatus, SettingsError
-from shared.messages import MAX_PAYLOAD, Availability, DeviceEvent
+from shared.messages import MAX_PAYLOAD, Availability, Claim, DeviceEvent
 from shared.topics import DeviceTopic
 
 ANSWER_TIMEOUT = 30.0  # drivers give up much sooner; this is for one that hangs
@@ -35,6 +37,9 @@ FIND_TIMEOUT = 90.0  # a driver may have to try many protocols and speeds
 FIRST_DELAY = 0.5
 MAX_DELAY = 15.0  # after a mistake of ours
 MAX_ORDERS = 100
+SEQUENCE_LEAP = 1000  # more states than were said since the last word of the service before us
+
+_OF_LINE = ("driver", "port", "options", "standby", "priority", "preempt")
 
 Reload = Callable[[], None]
 """Reads the settings again; SettingsError says what is wrong with them."""
@@ -52,8 +57,10 @@ class Device:
         poll_interval: float,
         outbox: Outbox,
         reload: Reload | None = None,
+        permit: Permit | None = None,
     ) -> None:
         self.name = site.device
+        self._permit = permit
         self._site = site
         self.availability = Availability.STALE
         self.view: View | None = None
@@ -90,15 +97,11 @@ class Device:
     def can_take(self, settings: DeviceSettings) -> bool:
         """Tell whether `configure` will do, or whether the settings ask for another line."""
         old = self.settings
-        same = (old.driver, old.port, old.options) == (
-            settings.driver,
-            settings.port,
-            settings.options,
-        )
+        same = all(getattr(old, key) == getattr(settings, key) for key in _OF_LINE)
         return same and self.availability is not Availability.OFFLINE
 
     def configure(self, settings: DeviceSettings, poll_interval: float) -> None:
-        """Take settings that need no new line: all but driver, port and options."""
+        """Take settings that need no new line: all but those of the line and of the standby."""
         self.settings = settings
         self._interval = settings.poll_interval or poll_interval
         self._features = Features(
@@ -113,8 +116,23 @@ class Device:
         self._outbox.mark(self.name)
         self._interrupt()
 
+    @property
+    def has_news(self) -> bool:
+        """Whether it was reached, or is known not to answer, since work with it began."""
+        return self.view is not None or bool(self._trouble)
+
+    def begin(self, before: Claim | None) -> None:
+        """Begin to work with the device anew, where another service left off if one did."""
+        self.view = self._reading = None
+        self.availability = Availability.STALE
+        self._is_outdated, self._trouble, self._trend = True, "", Trend()
+        if before:
+            self.sequence = max(self.sequence, before.seq + SEQUENCE_LEAP)
+            self._condition = events.Condition(before.status) if before.status else None
+
     async def keep(self) -> None:
         """Stay in touch; after any trouble drop the line and open a fresh one."""
+        fence.put_up(self._permit)
         try:
             while True:
                 try:
@@ -123,7 +141,8 @@ class Device:
                     self._lose(str(error))
                     self._delay = FIRST_DELAY
                 except DeviceError as error:
-                    self._lose(str(error))
+                    if not self._is_fenced(error):
+                        self._lose(str(error))
                 except SettingsError:
                     raise
                 except Exception as error:  # decision 0003: no driver hurts another
@@ -134,6 +153,10 @@ class Device:
             self._give_up(str(error))
         finally:
             self._drop_orders(ResultStatus.FAILED, "the driver let go of the device")
+
+    def _is_fenced(self, error: DeviceError) -> bool:
+        """Tell whether the line is lost only because the device is not ours to touch."""
+        return isinstance(error, FencedError) or (self._permit is not None and not self._permit())
 
     def take(self, order: Order) -> None:
         """Take an order; its result comes in any case."""
@@ -162,6 +185,8 @@ class Device:
             self._answer(order, ResultStatus.OK)
 
     def _check_reachable(self, order: Order) -> None:
+        if self._permit is not None and not self._permit():
+            raise RefusedError(ResultStatus.STALE, "no driver service works with it at the moment")
         if self.availability is not Availability.ONLINE:
             status = ResultStatus.FAILED if order.is_for_driver else ResultStatus.STALE
             raise RefusedError(status, self._trouble or "the device was not reached yet")
@@ -186,6 +211,7 @@ class Device:
         if kind is None:
             raise SettingsError(self.settings.unknown_driver())
         driver = kind.create(self._site, self.settings.options)
+        fence.check()
         try:
             async with _answering(FIND_TIMEOUT):
                 await driver.open()
@@ -194,6 +220,7 @@ class Device:
             await driver.close()
 
     async def _read(self, driver: Driver) -> None:
+        fence.check()
         async with _answering():
             reading = await driver.poll()
         self._delay = FIRST_DELAY
@@ -232,6 +259,7 @@ class Device:
         ended = ResultStatus.FAILED, "the driver let go of the device"
         try:
             check(order, self.view, time.time())
+            fence.check()
             async with _answering():
                 await self._carry_out(driver, order)
             ended = ResultStatus.OK, ""

@@ -41,12 +41,14 @@ class Leftovers:
         bus: Bus,
         id: str,
         devices: Container[str],
+        shared: Callable[[str], bool],
         found_variable: Callable[[str, str], None],
         warned: set[tuple[str, str]],
     ) -> None:
         self._bus = bus
         self._id = id
         self._devices = devices
+        self._is_shared = shared
         self._found_variable = found_variable
         self._orphans: dict[str, Orphan] = {}
         self._waiting: deque[str] = deque()
@@ -130,7 +132,7 @@ class Leftovers:
             logger.warning("dropped a bad payload: %s", error)
             return
         if device in self._devices:
-            if meta.service != self._id:
+            if meta.service != self._id and not self._is_shared(device):
                 self._claims[device] = meta.service
                 self._warn_of_rival(device, meta.service)
         elif meta.service == self._id and message.retained and device not in self._orphans:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from services.driver.claims import Claims
 from services.driver.device import Device
 from services.driver.features import View
 from services.driver.outbox import Outbox
@@ -16,6 +17,7 @@ from shared.messages import (
     DeviceMeta,
     DeviceState,
     Publication,
+    Result,
     ServiceInfo,
     clearing,
     device_availability,
@@ -55,8 +57,10 @@ class Publisher:
         section: Callable[[], DriverSection],
         devices: Mapping[str, Device],
         outbox: Outbox,
+        claims: Claims,
     ) -> None:
         self._bus = bus
+        self._claims = claims
         self._topics = bus.topics
         self._settings = section
         self._devices = devices
@@ -75,7 +79,8 @@ class Publisher:
         for start in range(0, len(names), AT_ONCE):
             async with asyncio.TaskGroup() as tasks:
                 for name in names[start : start + AT_ONCE]:
-                    tasks.create_task(self._tell(name))
+                    if self._speaks_for(name):
+                        tasks.create_task(self._tell(name))
         await self._publish_info()
         await self._bus.online()
 
@@ -98,7 +103,8 @@ class Publisher:
             if self._beats.get(name) != said_at:
                 continue
             device = self._devices.get(name)
-            if device and device.view and device.availability is Availability.ONLINE:
+            is_there = device and device.availability is Availability.ONLINE
+            if device and device.view and is_there and self._claims.works(name):
                 await self._publish_state(device, device.view, urgent=False)
             else:
                 del self._beats[name]
@@ -138,6 +144,8 @@ class Publisher:
         offline = Availability.OFFLINE
         async with asyncio.TaskGroup() as tasks:
             for name in self._devices:
+                if self._claims.contends(name):
+                    continue  # another goes on with it
                 goodbye = device_availability(self._topics, name, offline)
                 tasks.create_task(self._bus.publish(goodbye))
 
@@ -150,19 +158,36 @@ class Publisher:
         if outbox.changed:
             name = next(iter(outbox.changed))
             del outbox.changed[name]
-            if name in self._devices:
+            if name not in self._devices:
+                await self._forget(name)
+            elif self._speaks_for(name):
                 await self._welcome(name)
                 await self._tell(name)
-            else:
-                await self._forget(name)
+            elif not self._claims.holds(name):
+                self.tell_anew(name)
         else:
             device, message = outbox.messages[0]
-            await self._bus.publish(message.publication(self._topics, device))
+            if self._claims.holds(device) or isinstance(message, Result):
+                await self._bus.publish(message.publication(self._topics, device))
             outbox.messages.popleft()
+
+    def tell_anew(self, name: str) -> None:
+        """Forget what was told of a device: another service has spoken for it since."""
+        self._told.pop(name, None)
+        self._beats.pop(name, None)
+        self._plain.pop(name, None)
+
+    def _speaks_for(self, name: str) -> bool:
+        """Tell whether a device is ours to tell of, and there is something to tell."""
+        if not self._claims.contends(name):
+            return True
+        return self._claims.holds(name) and self._devices[name].has_news
 
     async def _welcome(self, name: str) -> None:
         if name not in self._told:
             await self._publish_info()
+            if self._claims.contends(name):
+                self._claims.taken_over.put_nowait(name)
 
     async def _tell(self, name: str) -> None:
         """Tell what changed of a device: what it is, its state, and only then that it is there."""
@@ -199,6 +224,7 @@ class Publisher:
             commands=list(view.commands) if view else [],
             writable=view.writable if view else {},
             heartbeat=self._section.heartbeat,
+            standby=self._claims.contends(device.name),
         )
         if meta != told.meta:
             told.meta = meta
@@ -249,6 +275,9 @@ class Publisher:
         told = self._told.pop(name, None)
         self._beats.pop(name, None)
         if told is None:
+            return
+        if told.meta and told.meta.standby:  # another service may have it still
+            await self._publish_info()
             return
         for variable_name in told.plain:
             topic = self._topics.device(name, DeviceTopic.VARIABLE, variable_name)

@@ -106,6 +106,21 @@ class DeviceSettings(Section):
         default=False,
         description="Ignore the device's LB; judge by battery.charge.low and battery.runtime.low.",
     )
+    standby: bool = Field(
+        default=False,
+        description="Whether another driver service has the device too: one works, the other "
+        "takes over within seconds.",
+    )
+    priority: int = Field(
+        default=1,
+        ge=1,
+        le=9,
+        description="Which of these services comes first, 1 before 2, when the device is free.",
+    )
+    preempt: bool = Field(
+        default=False,
+        description="Take the device back from a service whose priority is a higher number.",
+    )
     default: dict[str, str] = Field(
         default={}, description="Values of variables that the device does not report."
     )
@@ -162,6 +177,14 @@ class DeviceSettings(Section):
             labels[f"{chained}outlet.{outlet}.desc"] = label
         for name, label in labels.items():
             self.override.setdefault(name, label)
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_stopped(self) -> Self:
+        if self.standby and self.driver == NUT_DRIVER:
+            raise ValueError(
+                "standby needs a driver of our own: NUT's works on while this service hangs"
+            )
         return self
 
     @classmethod
@@ -240,6 +263,19 @@ class DriverSettings(ServiceSettings):
         found = read_tables(folder / settings.driver.tables, KINDS)
         return settings.model_copy(update={"tables": found})
 
+    def only(self, name: str) -> Self:
+        """Leave one device, for a driver service of its own name; SettingsError if it is not there.
+
+        The name is ID-DEVICE, so that such services do not take each other for one.
+        """
+        if name not in self.devices:
+            raise SettingsError(unknown_key(name, self.devices, "device"))
+        id = f"{self.driver.id}-{name}"
+        if len(id) > LONGEST_NAME:
+            id = f"{id[: LONGEST_NAME - 9]}-{sha256(id.encode()).hexdigest()[:8]}"
+        driver = self.driver.model_copy(update={"id": id})
+        return self.model_copy(update={"driver": driver, "devices": {name: self.devices[name]}})
+
     def site(self, name: str) -> Site:
         """Say where the driver of a device works."""
         device = self.devices[name]
@@ -263,19 +299,6 @@ class DriverSettings(ServiceSettings):
             device.kind.create(self.site(name), device.options)
         except SettingsError as error:
             return str(error)
-    def only(self, name: str) -> Self:
-        """Leave one device, for a driver service of its own name; SettingsError if it is not there.
-
-        The name is ID-DEVICE, so that such services do not take each other for one.
-        """
-        if name not in self.devices:
-            raise SettingsError(unknown_key(name, self.devices, "device"))
-        id = f"{self.driver.id}-{name}"
-        if len(id) > LONGEST_NAME:
-            id = f"{id[: LONGEST_NAME - 9]}-{sha256(id.encode()).hexdigest()[:8]}"
-        driver = self.driver.model_copy(update={"id": id})
-        return self.model_copy(update={"driver": driver, "devices": {name: self.devices[name]}})
-
         return ""
 
 

@@ -88,6 +88,11 @@ class Candidate:
         return self._term is not None and self._term.confirmed
 
     @property
+    def is_claiming(self) -> bool:
+        """Whether a claim of ours is on its way."""
+        return self._term is not None and not self._term.confirmed
+
+    @property
     def holder(self) -> str:
         """The service whose claim counts, as far as we have heard; empty if none does."""
         if self.holds:
@@ -102,9 +107,7 @@ class Candidate:
     def may_work(self, now: float) -> bool:
         """Tell whether nobody else can be at work with the device at this moment."""
         term = self._term
-        return (
-            term is not None and term.confirmed and term.works_from <= now < term.works_until
-        )
+        return term is not None and term.confirmed and term.works_from <= now < term.works_until
 
     def advance(self, now: float) -> tuple[Claim, ...]:
         """Say what is to be published now."""

@@ -12,6 +12,7 @@ import pytest
 
 from services.driver import app, device, drivers, publisher
 from services.driver.app import run
+from services.driver.claims import Claims
 from services.driver.complaints import AT_ONCE
 from services.driver.contract import Kind, Parts, Reading
 from services.driver.outbox import Outbox
@@ -380,7 +381,8 @@ async def test_events_while_the_broker_was_away_are_told_later(broker, watcher):
     outbox = Outbox()
     outbox.say("ups1", DeviceEvent(type="ONBATT", at=1.0, status="OB", text="on battery"))
     async with connect(BusSettings(broker=broker.url)) as bus:
-        publisher = Publisher(bus, lambda: DriverSection(id="test"), {}, outbox)
+        claims = Claims("test", bus.topics, lambda _device, _works: None)
+        publisher = Publisher(bus, lambda: DriverSection(id="test"), {}, outbox, claims)
         task = asyncio.create_task(publisher.publish_changes())
         await watcher.until(lambda: watcher.events("ups1") == ["ONBATT"])
         task.cancel()

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import httpx
 from pydantic import SecretStr
 
+from services.driver import fence
 from shared.dialling import plain_reason
 from shared.errors import DeviceError, SettingsError
 from shared.lookup import addresses
@@ -134,6 +135,7 @@ class HttpDevice:
         """Send a request and wait for its whole reply, whatever its status is."""
         if self._client is None:
             raise DeviceError(f"{self.name(path)}: the line is closed")
+        fence.check()
         patience = 2 * self._settings.timeout
         headers = {"Content-Type": content_type} if content_type else {}
         try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from services.driver import fence
 from shared.errors import DeviceError
 
 T = TypeVar("T")
@@ -56,6 +57,7 @@ class DatagramLine(asyncio.DatagramProtocol):
             raise DeviceError(f"{self.where}: the line is closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._take = lambda data: self._offer(data, accept, answer)
+        fence.check()
         self._transport.sendto(request)
         try:
             async with asyncio.timeout(within):

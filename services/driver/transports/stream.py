@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import Callable
 
+from services.driver import fence
 from shared.errors import DeviceError
 
 WRITE_TIMEOUT = 2.0
@@ -111,6 +112,7 @@ class Stream:
 
     def _give(self, data: bytes) -> int:
         self.check()
+        fence.check()
         try:
             return os.write(self._descriptor, data)
         except (BlockingIOError, InterruptedError):

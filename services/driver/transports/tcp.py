@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from services.driver import fence
 from shared.dialling import dialled, plain_reason
 from shared.errors import DeviceError
 from shared.listening import Address
@@ -76,6 +77,7 @@ class TcpLine:
     async def write(self, data: bytes, within: float = REPLY_TIMEOUT) -> None:
         """Send bytes; returns once the system has taken them."""
         writer = self._open_writer()
+        fence.check()
         async with self._guarded(f"took no bytes for {within:g} s", within):
             writer.write(data)
             await writer.drain()

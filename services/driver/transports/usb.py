@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import usb.core
 import usb.util
 
+from services.driver import fence
 from services.driver.transports import usbfinding as finding
 from services.driver.transports.reports import SilentError
 from services.driver.transports.usbfinding import UsbAddress, UsbNames, translated
@@ -149,6 +150,7 @@ class UsbLine:
 
     async def write(self, endpoint: int, data: bytes, within: float = TIMEOUT) -> None:
         """Write to an endpoint; DeviceError if not all was taken."""
+        fence.check()
         milliseconds = int(within * 1000)
         sent = await self._run(lambda: self._opened().write(endpoint, data, milliseconds))
         self._check_sent(data, sent)
@@ -180,6 +182,7 @@ class UsbLine:
         return listener
 
     async def _transfer(self, kind: int, request: int, value: int, index: int, data: Any) -> Any:  # noqa: ANN401 -- pyusb takes and gives a length or bytes
+        fence.check()
         milliseconds = int(TIMEOUT * 1000)
         return await self._run(
             lambda: self._opened().ctrl_transfer(kind, request, value, index, data, milliseconds)

@@ -86,10 +86,11 @@ def standing_entities(topic: str, availability: list[dict[str, str]]) -> list[Co
 
 def event_entity(topic: str, availability: list[dict[str, str]]) -> Component:
     """Describe the events; they come also when the device has just gone silent."""
+    types = [str(type_) for type_ in EventType]
     fields = {
         "stat_t": topic,
-        "val_tpl": templates.EVENT,
-        "evt_typ": [str(type_) for type_ in EventType],
+        "val_tpl": templates.event(types),
+        "evt_typ": types,
         "ic": "mdi:bell-alert",
         "avty": availability,
     }

@@ -17,10 +17,6 @@ TEXT: Final = "{{ value[:255]|trim or None }}"
 AVAILABLE: Final = "{{ 'online' if value == 'online' else 'offline' }}"
 SENT: Final = "{{ {'value': value|string, 'by': 'Home Assistant'}|to_json }}"
 PRESSED: Final = '{"by":"Home Assistant"}'
-EVENT: Final = (
-    "{{ {'event_type': value_json.type, 'status': value_json.status, 'text': value_json.text}"
-    "|to_json }}"
-)
 
 
 def number_within(low: float, high: float) -> str:
@@ -57,8 +53,19 @@ def status_in_words() -> str:
     """Say ups.status in plain English; unknown words stay as they are."""
     meaning = _dictionary({str(word): said for word, said in MEANING.items()})
     return (
-        f"{{% set m = {meaning} %}}{{% for w in value.upper().split() %}}"
-        "{{ ', ' if not loop.first }}{{ m.get(w, w) }}{% else %}None{% endfor %}"
+        f"{{% set m = {meaning} %}}{{% set s %}}{{% for w in value.upper().split() %}}"
+        "{{ ', ' if not loop.first }}{{ m.get(w, w) }}{% else %}None{% endfor %}{% endset %}"
+        f"{{{{ s[:{MAX_STATE}] }}}}"
+    )
+
+
+def event(types: Iterable[str]) -> str:
+    """Say an event of one of some types; nothing for what is none, which is then passed over."""
+    said = ", ".join(f"'{key}': value_json.{key}|default('')" for key in ("status", "text"))
+    is_one = f"value_json is mapping and value_json.type in {_list(types)}"
+    return (
+        f"{{% if value_json is defined and {is_one} %}}"
+        f"{{{{ {{'event_type': value_json.type, {said}}}|to_json }}}}{{% endif %}}"
     )
 
 

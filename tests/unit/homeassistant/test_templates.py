@@ -112,9 +112,19 @@ def test_what_is_sent_is_an_envelope_with_the_very_value(value):
     assert json.loads(rendered(templates.SENT, value)) == {"value": value, "by": "Home Assistant"}
 
 
+@pytest.mark.parametrize("value", ["", "nonsense", "[1]", "{}", '{"type": "NEW"}', '{"type": []}'])
+def test_what_is_no_event_says_nothing(value):
+    assert rendered(templates.event(["ONBATT"]), value) == ""
+
+
+def test_a_status_is_never_longer_than_what_is_stored():
+    assert len(rendered(templates.status_in_words(), "X" * 999)) == templates.MAX_STATE
+
+
 def test_an_event_has_its_type_where_home_assistant_looks():
     event = {"type": "ONBATT", "at": 1.0, "status": "OB", "text": 'UPS "x" on battery'}
-    assert json.loads(rendered(templates.EVENT, json.dumps(event))) == {
+    template = templates.event(["ONBATT"])
+    assert json.loads(rendered(template, json.dumps(event))) == {
         "event_type": "ONBATT",
         "status": "OB",
         "text": 'UPS "x" on battery',

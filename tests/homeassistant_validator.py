@@ -41,7 +41,12 @@ NONSENSE = [
         "[1]",
     ),
     *("{", '"x"', "true", "\n", "\x00", "\ufffd", "é" * 300, "{{ 1 }}", '{"event_type": 1}'),
-    *('{"power": "x", "energy": {}}', '{"type": [], "status": null}', '{"availability": 3}'),
+    *(
+        '{"power": "x", "energy": {}}',
+        '{"type": [], "status": null}',
+        '{"availability": 3}',
+        '{"type": "NEW"}',
+    ),
 ]
 
 

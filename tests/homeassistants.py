@@ -58,6 +58,7 @@ class HomeAssistant:
         self.directory = directory
         self.version = version
         self.port = free_port()
+        self.patience = ANSWER_TIMEOUT
         self.states: dict[str, dict[str, Any]] = {}
         self.changes: asyncio.Queue[tuple[float, dict[str, Any]]] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -99,7 +100,7 @@ class HomeAssistant:
         number = self._number
         self._asked[number] = asyncio.get_running_loop().create_future()
         await self._line.send(json.dumps({"id": number, "type": type_, **fields}))
-        async with asyncio.timeout(ANSWER_TIMEOUT):
+        async with asyncio.timeout(self.patience):
             answer = await self._asked[number]
         assert answer["success"], f"{type_} {fields}: {answer.get('error')}"
         return answer["result"]
@@ -149,7 +150,7 @@ class HomeAssistant:
     async def until(self, condition: Callable[[], Any], what: str = "came true") -> Any:
         """Wait for a condition, mostly one of `states`, and return its value."""
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT):
+            async with asyncio.timeout(self.patience):
                 while not (value := condition()):
                     await asyncio.sleep(INTERVAL)
                 return value

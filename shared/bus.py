@@ -59,6 +59,14 @@ class _Client(paho.Client):
     """Paho with the socket opened by us: its own way blocks a thread that nobody can cancel."""
 
     line: socket.socket | None = None
+    fault: ssl.SSLError | None = None  # what TLS said against us after the handshake
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        try:
+            return super()._sock_recv(bufsize)
+        except ssl.SSLError as error:
+            self.fault = error
+            raise
 
     def _create_socket(self) -> socket.socket:
         assert self.line is not None
@@ -294,7 +302,9 @@ class Bus:
     def _on_disconnect(
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _: object
     ) -> None:
-        why = "it hung up" if str(reason) == "Unspecified error" else reason  # paho's word for it
+        why = "it hung up" if str(reason) == "Unspecified error" else str(reason)  # paho's word
+        if self._client.fault:
+            why = plain_reason(self._client.fault)
         lost = f"the connection to the broker at {self._where} was lost: {why}"
         self._lose(BusError("closed" if self._closing else lost))
 

@@ -137,8 +137,35 @@ async def _until_ready(
 
 def plain_reason(error: OSError | ValueError) -> str:
     """Say in plain words why a connection failed; asyncio hides the system's own words."""
-    if isinstance(error, ssl.SSLError) or not isinstance(error, OSError):
+    if isinstance(error, ssl.SSLError):
+        return _of_tls(error)
+    if not isinstance(error, OSError):
         return str(error)
     if error.errno and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return error.strerror or str(error) or "no answer"
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message.removesuffix(".")
+        return f"its certificate is not trusted: {why}; see ca_file, and the name in the address"
+    reason = (error.reason or "").upper()
+    known = (plain for sign, plain in _REASONS if sign in reason)
+    return next(known, reason.lower().replace("_", " ") or str(error))
+
+
+# The alerts of TLS, as OpenSSL names them (RFC 8446, section 6.2), and what they are told for.
+_REASONS = (
+    ("CERTIFICATE_REQUIRED", "it refuses us without a certificate: set certificate_file"),
+    ("DID_NOT_RETURN_A_CERTIFICATE", "it refuses us without a certificate: set certificate_file"),
+    ("ALERT_UNKNOWN_CA", "it refuses our certificate: it does not know who signed it"),
+    ("CERTIFICATE_EXPIRED", "it refuses our certificate: it has ended, or does not count yet"),
+    ("CERTIFICATE_REVOKED", "it refuses our certificate: it was revoked"),
+    ("CERTIFICATE_UNKNOWN", "it refuses our certificate"),
+    ("BAD_CERTIFICATE", "it refuses our certificate, or that we have none (certificate_file)"),
+    ("UNSUPPORTED_CERTIFICATE", "it refuses our certificate: it is not one for clients"),
+    ("WRONG_VERSION_NUMBER", "it speaks no TLS there: is the port right?"),
+    ("PROTOCOL_VERSION", "it has no version of TLS that we take"),
+    ("HANDSHAKE_FAILURE", "it has no cipher in common with us"),
+)

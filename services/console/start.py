@@ -9,6 +9,7 @@ import typer
 
 from services.console import up as household
 from services.console.demo import run as run_demo
+from services.console.passwords import bcrypt_hash, mosquitto_hash
 from shared import service
 from shared.errors import PowerError, SettingsError
 from shared.settings import DEFAULT_FILES, find_file
@@ -21,8 +22,18 @@ LogLevel = Annotated[
     typer.Option(case_sensitive=False, help="The least that is worth a log line."),
 ]
 
+_HASHES = {"gateway": hash_password, "mosquitto": mosquitto_hash, "nats": bcrypt_hash}
 
-def up(config: Config = None, nut_config: NutConfig = None, log_level: LogLevel = "INFO") -> None:
+
+def up(
+    config: Config = None,
+    nut_config: NutConfig = None,
+    log_level: LogLevel = "INFO",
+    user: Annotated[
+        str | None,
+        typer.Option("-u", help="If root starts it: user for all but the shutdown itself."),
+    ] = None,
+) -> None:
     """Run the broker and every service that the settings name, in one process."""
     file = _file(config, nut_config)
     service.log_to_stderr(log_level)
@@ -31,8 +42,9 @@ def up(config: Config = None, nut_config: NutConfig = None, log_level: LogLevel 
     def load() -> household.Household:
         return first.pop() if first else household.load(file, nut_config)
 
-    with household.monitor_prepared(first[0]) as orders:
-        service.run(load, lambda settings: household.run(settings, orders))
+    awaited = household.parts(first[0])
+    with household.monitor_prepared(first[0], user) as orders:
+        service.run(load, lambda settings: household.run(settings, orders), awaited)
 
 
 def demo(
@@ -55,7 +67,12 @@ def check(config: Config = None, nut_config: NutConfig = None) -> None:
         raise SettingsError(f"{', '.join(idle)} cannot run; everything else would start")
 
 
-def passwd() -> None:
+def passwd(
+    kind: Annotated[
+        Literal["gateway", "mosquitto", "nats"],
+        typer.Option("--for", help="gateway: users of NUT and the web; else users of that broker."),
+    ] = "gateway",
+) -> None:
     """Ask for a password and print its hash, for password_hash of a gateway user."""
     if sys.stdin.isatty():
         first = getpass.getpass("Password: ")
@@ -65,7 +82,7 @@ def passwd() -> None:
         first = sys.stdin.readline().rstrip("\r\n")
     if not first:
         raise PowerError("an empty password is none")
-    typer.echo(hash_password(first))
+    typer.echo(_HASHES[kind](first))
 
 
 def _file(config: Path | None, nut_config: Path | None) -> Path | None:

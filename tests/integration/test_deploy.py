@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -20,125 +19,15 @@ from services.scheduler.settings import SchedulerSettings
 from shared.events import NOTIFY_TYPES
 from shared.latest import Latest
 from shared.settings import default_id
-from tests.brokers import Login, ProgramBroker, mosquitto_password_line
 from tests.ports import free_port
-from tests.simulators.mqtt_peer import Peer, publish
+from tests.shipped import PASSWORD, Shipped, ShippedMosquitto, ShippedNats
+from tests.simulators.mqtt_peer import Peer
 
 pytestmark = pytest.mark.integration
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-USERS = (
-    *("driver", "gateway", "monitor", "scheduler", "operator"),
-    *("homeassistant", "homeassistant-service", "viewer"),
-)
 NUMBERS = itertools.count()  # two clients of one name would push each other out
-PASSWORD = "change-me"  # as in deploy/nats.conf
 ARRIVAL_TIMEOUT = 20.0
 CHECK_INTERVAL = 0.05
-
-# Who publishes to what, and whether that arrives.
-ATTEMPTS = [
-    ("driver", "nut/device/rack1/state", True),
-    ("driver", "nut/device/rack1/var/ups/status", True),
-    ("driver", "nut/device/rack1/result", True),
-    ("driver", "nut/device/rack1/fsd", False),
-    ("driver", "nut/device/rack1/command/load/off", False),
-    ("driver", "nut/device/rack2/fsd", False),
-    ("driver", "nut/device/rack2/state", False),
-    ("driver", "nut/device/rack2/availability", False),
-    ("driver", "nut/service/gateway/x/availability", False),
-    ("gateway", "nut/device/rack1/fsd", True),
-    ("gateway", "nut/device/rack1/command/load/off", True),
-    ("gateway", "nut/device/rack1/set/ups/id", True),
-    ("gateway", "nut/service/gateway/x/logins", True),
-    ("gateway", "nut/device/rack1/state", False),
-    ("gateway", "nut/device/rack1/result", False),
-    ("monitor", "nut/device/rack2/fsd", True),
-    ("monitor", "nut/service/monitor/x/power", True),
-    ("monitor", "nut/service/monitor/x/stage", True),
-    ("monitor", "nut/service/gateway/x/logins", False),
-    ("monitor", "nut/device/rack1/set/ups/id", False),
-    ("monitor", "nut/device/rack1/command/load/off", False),
-    ("monitor", "nut/device/rack1/availability", False),
-    ("scheduler", "nut/device/rack1/command/test/battery/start", True),
-    ("scheduler", "nut/device/rack1/set/ups/id", True),
-    ("scheduler", "nut/service/scheduler/x/info", True),
-    ("scheduler", "nut/device/rack1/fsd", False),
-    ("scheduler", "nut/device/rack1/state", False),
-    ("scheduler", "nut/service/monitor/x/stage", False),
-    ("scheduler", "nut/service/monitor/x/power", False),
-    ("operator", "nut/service/monitor/x/stage", False),
-    ("operator", "nut/device/rack1/command/load/off", True),
-    ("operator", "nut/device/rack1/set/ups/id", True),
-    ("operator", "nut/device/rack1/fsd", True),
-    ("operator", "nut/device/rack1/state", False),
-    ("homeassistant", "nut/device/rack1/command/beeper/mute", True),
-    ("homeassistant", "nut/device/rack1/command/test/battery/start", True),
-    ("homeassistant", "nut/device/rack1/command/load/off", False),
-    ("homeassistant", "nut/device/rack1/command/shutdown/return", False),
-    ("homeassistant", "nut/device/rack1/set/ups/id", False),
-    ("homeassistant", "nut/device/rack1/fsd", False),
-    ("homeassistant", "nut/service/homeassistant/x/switch/rack1/beeper", True),
-    ("homeassistant", "nut/service/homeassistant/x/energy/rack1", False),
-    ("homeassistant-service", "nut/service/homeassistant/x/energy/rack1", True),
-    ("homeassistant-service", "nut/device/rack1/command/beeper/disable", True),
-    ("homeassistant-service", "nut/device/rack1/command/outlet/1/load/off", False),
-    ("homeassistant-service", "nut/device/rack1/set/ups/id", False),
-    ("homeassistant-service", "nut/device/rack1/fsd", False),
-    ("viewer", "nut/device/rack1/command/beeper/mute", False),
-    ("viewer", "nut/device/rack1/fsd", False),
-    ("viewer", "nut/device/rack1/var/ups/status", False),
-]
-
-
-class Shipped(ProgramBroker):
-    """A broker with a file of deploy/; only folders and ports are those of the test."""
-
-    places: tuple[tuple[str, str], ...]
-    file: str
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory, login=Login("viewer", PASSWORD))
-
-    def written(self) -> Path:
-        """Write the settings file for this test."""
-        text = (DEPLOY / self.file).read_text()
-        for shipped, here in (*self.places, ("1883", str(self.port))):
-            assert shipped in text
-            text = text.replace(shipped, here.format(folder=self.directory))
-        file = self.directory / self.file
-        file.write_text(text)
-        return file
-
-
-class ShippedMosquitto(Shipped):
-    program = "mosquitto"
-    package = "mosquitto"
-    file = "mosquitto.conf"
-    places = (("/etc/mosquitto/", "{folder}/"), ("/var/lib/mosquitto/", "{folder}/"))
-
-    def command(self) -> tuple[str, ...]:
-        file = self.written()
-        if os.geteuid() == 0:  # else it becomes mosquitto, who may not read the folder
-            file.write_text(f"user root\n{file.read_text()}")
-        logins = (Login(user, PASSWORD) for user in USERS)
-        passwords = self.directory / "passwords"
-        passwords.write_text("".join(mosquitto_password_line(login) for login in logins))
-        passwords.chmod(0o600)
-        rules = self.directory / "mosquitto.acl"
-        rules.write_text((DEPLOY / "mosquitto.acl").read_text())
-        rules.chmod(0o600)
-        return ("-c", str(file))
-
-
-class ShippedNats(Shipped):
-    program = "nats-server"
-    package = "nats-server"
-    file = "nats.conf"
-    places = (("/var/lib/nats", "{folder}"), ("port: 4222", "port: -1"))
-
-    def command(self) -> tuple[str, ...]:
-        return ("-c", str(self.written()))
 
 
 @pytest.fixture(params=[ShippedMosquitto, ShippedNats], ids=["mosquitto", "nats"])
@@ -147,18 +36,6 @@ async def shipped(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenera
     await broker.start()
     yield broker
     await broker.stop()
-
-
-async def test_each_user_may_write_what_its_service_has_to_and_no_more(shipped):
-    async with user(shipped, "viewer") as viewer:
-        await viewer.subscribe("nut/#")
-        for name, topic, _ in ATTEMPTS:
-            await attempt(shipped, name, topic)
-        await attempt(shipped, "driver", "nut/service/driver/x/info")
-        arrived = []
-        while (message := await viewer.receive()).topic != "nut/service/driver/x/info":
-            arrived.append((message.payload.decode(), message.topic))
-    assert arrived == [(name, topic) for name, topic, allowed in ATTEMPTS if allowed]
 
 
 async def test_nobody_comes_in_without_a_password(shipped):
@@ -298,14 +175,6 @@ async def user(broker: Shipped, name: str) -> AsyncGenerator[Peer]:
     ) as peer:
         assert peer.return_code == 0
         yield peer
-
-
-async def attempt(broker: Shipped, name: str, topic: str) -> None:
-    """Publish as a user, on a connection that the broker may end for it."""
-    async with user(broker, name) as peer:
-        with contextlib.suppress(EOFError, OSError):
-            await peer.send(publish(topic, name.encode(), 1, qos=1))
-            await peer.synchronise()
 
 
 async def until_answered(port: int, questions: list[str], expected: str) -> None:

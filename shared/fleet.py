@@ -27,6 +27,7 @@ from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, Service
 HEARTBEATS_MISSED = 3
 SETTLE_TIME = 10.0  # after a new session began: what was not announced again by then is gone
 DEFAULT_HEARTBEAT = 5.0
+HANDOVER_TIME = 4.0  # in which another driver service takes a device over that has a standby
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ class Fleet:
     _announced: set[tuple[str, DeviceTopic]] = field(default_factory=set)
     _announced_services: set[tuple[str, ServiceTopic]] = field(default_factory=set)
     _settled_at: float | None = None
+    _handed_over: dict[str, float] = field(default_factory=dict)  # devices, and since when
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -149,12 +151,15 @@ class Fleet:
             late = now - device.heard > HEARTBEATS_MISSED * device.heartbeat
             if late and not device.overdue and device.state:
                 self._put(replace(device, overdue=True))
+        for name, since in list(self._handed_over.items()):
+            if now - since > HANDOVER_TIME:
+                self._judge_service(name)
         if self._settled_at is not None and now >= self._settled_at:
             self._settled_at = None
-            self._settle()
+            self._settle(now)
 
-    def _settle(self) -> None:
-        self._settle_services()
+    def _settle(self, now: float) -> None:
+        self._settle_services(now)
         for device in list(self.devices.values()):
             gone: dict[str, Any] = {
                 part: nothing
@@ -167,10 +172,10 @@ class Fleet:
                 self._put_or_remove(replace(device, **gone))
         self._warn_of_missing_states()
 
-    def _settle_services(self) -> None:
+    def _settle_services(self, now: float) -> None:
         for id in list(self._services):
             if (id, ServiceTopic.AVAILABILITY) not in self._announced_services:
-                self._set_service(id, Availability.OFFLINE)
+                self._set_service(id, Availability.OFFLINE, now)
         for id in list(self._infos):
             if (id, ServiceTopic.INFO) not in self._announced_services:
                 del self._infos[id]
@@ -205,6 +210,7 @@ class Fleet:
             self._put_or_remove(replace(device, meta=None, service_online=False))
             return
         meta = read(DeviceMeta, message)
+        self._handed_over.pop(device.name, None)
         online = self._services.get(meta.service) is Availability.ONLINE
         self._put(replace(device, meta=meta, service_online=online))
 
@@ -218,20 +224,31 @@ class Fleet:
         fsd = read(ForcedShutdown, message) if message.payload else None
         self._put_or_remove(replace(device, fsd=fsd))
 
-    def _take_service(self, about: OfService, message: Message, _now: float) -> None:
+    def _take_service(self, about: OfService, message: Message, now: float) -> None:
         if about.part is ServiceTopic.AVAILABILITY:
-            self._set_service(about.id, _availability(message))
+            self._set_service(about.id, _availability(message), now)
         elif about.part is ServiceTopic.INFO and message.payload:
             self._infos[about.id] = read(ServiceInfo, message)
         elif about.part is ServiceTopic.INFO:
             self._infos.pop(about.id, None)
 
-    def _set_service(self, id: str, value: Availability) -> None:
+    def _set_service(self, id: str, value: Availability, now: float) -> None:
+        """Take note; a device with a standby counts on, for as long as it may be handed over."""
         self._services[id] = value
-        online = value is Availability.ONLINE
         for device in list(self.devices.values()):
-            if device.meta and device.meta.service == id:
-                self._put(replace(device, service_online=online))
+            if device.meta is None or device.meta.service != id:
+                continue
+            if device.meta.standby and device.service_online and value is not Availability.ONLINE:
+                self._handed_over.setdefault(device.name, now)
+            else:
+                self._judge_service(device.name)
+
+    def _judge_service(self, name: str) -> None:
+        self._handed_over.pop(name, None)
+        device = self.devices.get(name)
+        if device and device.meta:
+            online = self._services.get(device.meta.service) is Availability.ONLINE
+            self._put(replace(device, service_online=online))
 
     def _device(self, name: str) -> Device:
         return self.devices.get(name) or Device(name)

@@ -30,11 +30,15 @@ ANSWERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sufferer:
-    """One device in a power cut; `until` is when its battery will be empty, if that is known."""
+    """One device in a power cut, or in a forced shutdown while `is_on_battery` is not so.
+
+    `until` is when its battery will be empty, if that is known.
+    """
 
     device: Device
     standing: Standing
     since: Since
+    is_on_battery: bool
     charge: float | None
     until: float | None
 
@@ -71,6 +75,15 @@ class Cut:
         return bool(self.sufferers or self.hosts or self.stages)
 
     @property
+    def title(self) -> str:
+        """Say in a word or two what it is."""
+        if any(Status.FSD in words(each.device.status) for each in self.sufferers):
+            return "Forced shutdown"
+        if any(each.standing.level is Level.CRITICAL for each in self.sufferers):
+            return "Power is running out"
+        return "Power cut" if self.sufferers else "Shutdown"
+
+    @property
     def is_critical(self) -> bool:
         """Tell whether something is about to go down."""
         levels = {each.standing.level for each in self.sufferers}
@@ -83,7 +96,8 @@ def sufferer(device: Device, judged: Standing, since: Since, heard: float) -> Su
     runtime = next((number(live[name]) for name in RUNTIMES if name in live), None)
     is_discharging = Status.OB in words(device.status)
     until = heard + runtime if runtime is not None and is_discharging else None
-    return Sufferer(device, judged, since, number(live.get("battery.charge")), until)
+    charge = number(live.get("battery.charge"))
+    return Sufferer(device, judged, since, is_discharging, charge, until)
 
 
 def cut(

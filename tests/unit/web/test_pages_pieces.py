@@ -104,6 +104,21 @@ def test_a_number_that_is_none_draws_nothing(world):
         assert not [each for each in drawn if "nan" in each or "inf" in each]
 
 
+def test_the_banner_says_what_it_is_about(world):
+    world.add("rack1")
+    world.monitor("m", power("m", {"rack1": "primary"}, phase=Phase.FINAL))
+    assert "Shutdown Host m" in text(world.html("banner"))
+    world.says("rack1", "OB")
+    assert text(world.html("banner")).startswith("Power cut rack1")
+    world.says("rack1", "OB LB")
+    assert text(world.html("banner")).startswith("Power is running out")
+    world.says("rack1", "OL")
+    world.fsd("rack1")
+    shown = text(world.html("banner"))
+    assert shown.startswith("Forced shutdown rack1")
+    assert "time left" not in shown
+
+
 def test_the_stages_of_a_shutdown_are_told_as_they_proceed(world):
     world.monitor("boss", power("boss", {"rack1": "primary"}))
     world.monitor("web1", power("web1", {"rack1": "secondary"}))

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import csv
+import json
 import os
 import random
 import signal
@@ -10,11 +12,14 @@ import subprocess
 import sys
 from datetime import UTC
 from pathlib import Path
+from xml.etree import ElementTree
 
+import httpx
 import pytest
 
+from services.web.application import application
+from services.web.history import archive, reader
 from services.web.history import history as keeping
-from services.web.history import reader
 from services.web.history.energy import Span
 from services.web.history.history import History
 from services.web.history.outages import How
@@ -23,6 +28,7 @@ from services.web.history.store import Store
 from services.web.history.writer import Writer
 from services.web.link import Link
 from services.web.settings import WebSettings
+from services.web.site import Site
 from shared.bus import Identity, stay_connected
 from shared.latest import Latest
 from shared.messages import Availability
@@ -149,7 +155,8 @@ def _sorted_gap(path):
     connection = open_for_reading(path)
     try:
         id = reader.series_id(connection, "rack1", "ups.load")
-        found = reader.archive.read_samples(connection, id, 1_699_999_000, 1_700_100_000)
+        assert id is not None
+        found = archive.read_samples(connection, id, 1_699_999_000, 1_700_100_000)
         return None in found.values()
     finally:
         connection.close()
@@ -177,7 +184,7 @@ async def test_an_outage_goes_on_over_a_restart_and_is_kept_with_what_it_took(br
             reason = {"input_transfer_reason": "<script>alert(1)</script>"}
             await ups.says("OB DISCHRG", battery_charge="90", **reason)
             began = clock.now
-            await until(lambda: history.outages(), "noted the outage")
+            await until(history.outages, "noted the outage")
             clock.now += 20
             await ups.says("OB DISCHRG LB", battery_charge="60")
             await until(lambda: _lowest(history, 60.0), "noted the charge")
@@ -335,7 +342,7 @@ def test_what_was_written_is_there_whenever_the_process_is_killed(path):
         for variable in ("outlet.0.power", "outlet.57.power", "outlet.99.power"):
             id = reader.series_id(connection, "rack1", variable)
             assert id is not None
-            found = reader.archive.read_samples(connection, id, 1_699_999_999, first + 10)
+            found = archive.read_samples(connection, id, 1_699_999_999, first + 10)
             assert [found[at * 1000] for at in known] == [float(at % 7919) for at in known]
         connection.close()
 
@@ -358,3 +365,106 @@ def _killed(path, first, after):
         process.stdout.close()
     assert len(said) >= after
     return said
+
+
+@contextlib.asynccontextmanager
+async def browsing(broker, path, ups):
+    """Ask the whole site over HTTP, with a history of its own."""
+    section = {"file": str(path)}
+    tables = {"bus": {"broker": broker.url}, "web": {"id": "tested", "history": section}}
+    settings = WebSettings.from_tables(tables, "test")
+    site = Site(Link("tested", Topics()), Latest(settings))
+    bus = BusSettings(broker=broker.url, keepalive=2)
+    transport = httpx.ASGITransport(application(site))
+    async with (
+        running(stay_connected(bus, Identity("web", "tested"), site.link.session)),
+        running(site.history.run()),
+        running(ups.play()),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        await until(lambda: _has_outage(client), "had an outage to show")
+        yield client
+
+
+async def _has_outage(client):
+    answer = await client.get("/api/v1/outages")
+    return answer.status_code == 200 and answer.json()["outages"]
+
+
+async def test_the_past_can_be_had_over_http(broker, path):
+    variables = {
+        "ups.status": "OB",
+        "ups.load": "40",
+        "ups.realpower.nominal": "1000",
+        "input.transfer.reason": "<b>&",
+        "battery.charge": "90",
+    }
+    ups = Ups(broker.url, variables=variables)
+    async with browsing(broker, path, ups) as client:
+        here = "/api/v1/history"
+        assert (await client.get(here)).json() == {"devices": ["rack1"]}
+        kept = (await client.get(f"{here}/rack1")).json()["variables"]
+        assert kept == ["battery.charge", "nutbus.power.estimated", "ups.load"]
+        found = (await client.get(f"{here}/rack1/series?variable=ups.load")).json()
+        assert (found["unit"], found["step"]) == ("%", 180)
+        assert found["runs"][0][0][2:] == [40.0, 40.0, 40.0]
+        drawn = await client.get(
+            f"{here}/rack1/chart.svg?variable=ups.load&variable=battery.charge"
+        )
+        assert drawn.headers["content-type"] == "image/svg+xml"
+        assert ElementTree.fromstring(drawn.text).tag.endswith("svg")
+        (energy,) = (await client.get(f"{here}/rack1/energy")).json()["energies"][-1:]
+        assert energy["estimated"]
+        (outage,) = (await client.get("/api/v1/outages?device=rack1")).json()["outages"]
+        assert (outage["reason"], outage["how"]) == ("<b>&", None)
+        await _exports(client, f"{here}/rack1/export", kept)
+        await _mistakes(client, here)
+
+
+async def _exports(client, export, kept):
+    answer = await client.get(f"{export}.csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="rack1.csv"'
+    head, *rows = csv.reader(answer.text.splitlines())
+    assert head == ["time", "variable", "value"]
+    assert {variable: float(value) for _, variable, value in rows if value} == {
+        "battery.charge": 90.0,
+        "nutbus.power.estimated": 400.0,
+        "ups.load": 40.0,
+    }
+    found = json.loads((await client.get(f"{export}.json?step=60&variable=ups.load")).text)
+    assert (found["device"], found["step"]) == ("rack1", 60)
+    assert {name for _, name, *_ in found["rows"]} <= {"ups.load"}
+    assert json.loads((await client.get(f"{export}.json?variable=none")).text)["rows"] == []
+
+
+async def _mistakes(client, here):
+    for query in (
+        "series?begin=5&end=4",
+        "series?begin=nan",
+        "series?end=1e999",
+        "series?points=5",
+        "series?points=²",
+        "export.csv?step=7",
+        "energy?span=week",
+        "chart.svg?variable=ups.load&variable=nutbus.power",
+    ):
+        answer = await client.get(f"{here}/rack1/{query}")
+        assert answer.status_code == 400, query
+        assert answer.json()["error"]
+    assert (await client.get(f"{here}/nobody/series")).json()["runs"] == []
+    assert (await client.get(f"{here}/{'../' * 5}etc/series")).status_code == 404
+
+
+async def test_without_a_file_the_api_says_why(broker, tmp_path):
+    settings = WebSettings.from_tables(
+        {"web": {"id": "tested", "history": {"enabled": False}}}, "test"
+    )
+    site = Site(Link("tested", Topics()), Latest(settings))
+    await site.history.run()
+    transport = httpx.ASGITransport(application(site))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answer = await client.get("/api/v1/history/rack1/export.csv")
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"error": "the history is switched off in the settings"},
+    )

@@ -317,3 +317,30 @@ def test_every_tier_is_a_multiple_of_the_finer_one():
     for tier in TIERS[1:]:
         assert tier.span % tier.step == 0
         assert tier.span % 3600 == 0
+
+
+@pytest.mark.parametrize("second_is_sorted", [False, True])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({3590: 5.0}, {3595: None}),  # what was thought to hold into the next hour does not
+        ({3590: 5.0}, {3650: 6.0}),
+        ({}, {3590: 5.0, 3650: 6.0}),
+        ({3590: 5.0, 3700: 7.0}, {3610: None}),
+        ({3599.5: 5.0}, {3595: 4.0, 7190: 3.0}),
+    ],
+)
+def test_what_holds_over_the_end_of_an_hour_counts_in_the_next(
+    path, first, second, second_is_sorted
+):
+    writer = Writer(path)
+    if first:
+        note(writer, first)
+        sort_all(writer)
+    note(writer, second)
+    if second_is_sorted:
+        sort_all(writer)
+    for length in (10_000, 12 * 3600, 20 * DAY):
+        check(series(path, 0, length), first | second)
+    assert series(path, 0, 12 * 3600).step == 120
+    writer.close()

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Final
@@ -105,13 +105,19 @@ class Engine:
         return self.run(self._docker, *arguments, given=given, fails=fails)
 
     def compose(
-        self, project: str, *arguments: str, files: tuple[str, ...] = (), **environment: str
+        self,
+        project: str,
+        arguments: Iterable[str],
+        *,
+        files: tuple[str, ...] = (),
+        given: bytes = b"",
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         """Run docker-compose on the file of deploy/, with `files` of that folder over it."""
         named = [f"--file={DEPLOY / name}" for name in ("docker-compose.yml", *files)]
         compose = find_debian("docker-compose", "docker-compose")
         command = (compose, f"--project-name={project}", *named, *arguments)
-        return self.run(*command, environment=environment)
+        return self.run(*command, given=given, environment=environment)
 
     def run(
         self,

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.web.pages import charts, past, wording
+from services.web.pages import past, wording
 from services.web.pages.live import Piece
 from services.web.pages.pieces import Pieces
 from services.web.pages.ranking import PAGE, View
@@ -128,7 +128,7 @@ class Book:
         values = await past.of_device(history, name, seen) if name else {"trouble": history.trouble}
         return self._page(
             request, "history.html", "page=frame", (),
-            name=name, devices=devices, seen=seen, ranges=past.RANGES, space=charts, **values,
+            name=name, devices=devices, seen=seen, ranges=past.RANGES, **values,
         )  # fmt: skip
 
     async def _live(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from starlette.datastructures import QueryParams
@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from services.web.history.energy import Energy, Span
 from services.web.history.history import History
 from services.web.history.schema import UnusableError
-from services.web.pages.charts import Chart, chart
+from services.web.pages.charts import Shown, shown
 from services.web.pages.wording import described
 
 HOUR: Final = 3600.0
@@ -102,24 +102,27 @@ async def devices(history: History) -> list[str]:
         return []
 
 
-async def _charts(history: History, device: str, seen: Stretch) -> list[Chart]:
+async def _charts(history: History, device: str, seen: Stretch) -> list[Shown]:
     kept = set(await history.variables(device))
     names = [name for name in FIRST if name in kept]
     names += sorted(kept - set(names))
     lasting = await history.outages(device, seen.begin, seen.end)
+    zone = _zone(seen.end)
     found = []
     for name in names[:CHARTS]:
         series = await history.series(device, name, seen.begin, seen.end, POINTS)
-        if series.runs:
-            known = described(name)
-            label = known.description if known else name
-            unit = known.unit if known else ""
-            found.append(await asyncio.to_thread(chart, series, label, unit, lasting, None))
-    return found
+        known = described(name)
+        label, unit = (known.description, known.unit) if known else (name, "")
+        found.append(await asyncio.to_thread(shown, series, label, unit, lasting, zone))
+    return [each for each in found if each]
 
 
 async def _energy(history: History, device: str, span: Span, seconds: float) -> list[Energy]:
     now = time.time()
-    zone = datetime.fromtimestamp(now).astimezone().tzinfo
+    return await history.energy(device, span, now - seconds, now, _zone(now))
+
+
+def _zone(epoch: float) -> tzinfo:
+    zone = datetime.fromtimestamp(epoch).astimezone().tzinfo
     assert zone is not None
-    return await history.energy(device, span, now - seconds, now, zone)
+    return zone

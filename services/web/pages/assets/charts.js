@@ -2,9 +2,6 @@
 
 import { onSwap, swap } from "./swap.js";
 
-const LEFT = 56;
-const RIGHT = 8;
-const WIDTH = 900;
 const LEAST = 12; // pixels of a drag that is meant
 
 const pad = (number) => String(number).padStart(2, "0");
@@ -29,16 +26,17 @@ function nearest(points, at) {
 function alive(figure) {
   const svg = figure.querySelector("svg");
   const output = figure.querySelector("output");
-  const { unit, begin, end } = figure.dataset;
+  const { unit } = figure.dataset;
   const points = JSON.parse(figure.dataset.points);
-  const [from, to] = [Number(begin), Number(end)];
+  const [from, to, left, wide] = ["begin", "end", "left", "across"].map((key) => Number(svg.dataset[key]));
   let at = points.length - 1;
   let pressed = null;
+  figure.scrollLeft = figure.scrollWidth; // a phone sees the latest first
 
   const moment = (event) => {
     const box = svg.getBoundingClientRect();
-    const across = ((event.clientX - box.left) / box.width) * WIDTH;
-    const share = (across - LEFT) / (WIDTH - LEFT - RIGHT);
+    const across = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
+    const share = (across - left) / wide;
     return from + Math.min(1, Math.max(0, share)) * (to - from);
   };
   const show = (place) => {
@@ -55,17 +53,17 @@ function alive(figure) {
       svg.append(cursor);
     }
     const middle = Math.min(to, Math.max(from, (start + until) / 2));
-    const x = LEFT + ((middle - from) / (to - from)) * (WIDTH - LEFT - RIGHT);
-    cursor.setAttribute("d", `M${x.toFixed(1)} 8v158`);
+    const x = left + ((middle - from) / (to - from)) * wide;
+    cursor.setAttribute("d", `M${x.toFixed(1)} 12v190`);
   };
   svg.addEventListener("pointermove", (event) => show(nearest(points, moment(event))));
-  svg.addEventListener("keydown", (event) => {
+  figure.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 }[event.key];
     if (!step) return;
     event.preventDefault();
     show(at + step);
   });
-  svg.addEventListener("focus", () => show(at));
+  figure.addEventListener("focus", () => show(at));
   svg.addEventListener("pointerdown", (event) => {
     pressed = event.pointerType === "mouse" ? event : null;
   });

@@ -24,7 +24,7 @@ from services.homeassistant import app as homeassistant
 from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor import app as monitor
 from services.monitor.instance import held_pid_file
-from services.monitor.privileged import Orders, clear_flag
+from services.monitor.privileged import Orders, become, clear_flag
 from services.monitor.settings import MonitorSettings
 from services.monitor.start import separated
 from services.scheduler import app as scheduler
@@ -106,6 +106,18 @@ class Household:
     services: dict[str, ServiceSettings]
 
 
+def parts(all_: Household) -> list[str]:
+    """Name what has to serve until all is ready for systemd (`Supervisor.serves`)."""
+    awaited: list[str] = list(all_.services)
+    if "gateway" in all_.services:
+        awaited.append(gateway.CLIENTS)
+    if "web" in all_.services:
+        from services.web.server import PAGES
+
+        awaited.append(PAGES)
+    return [*awaited, broker.BROKER] if all_.broker else awaited
+
+
 def load(config: Path | None, nut_config: Path | None) -> Household:
     """Read the settings of everything; SettingsError when there is nothing to run."""
     tables = nut_settings(nut_config) if nut_config else {}
@@ -133,22 +145,25 @@ def household(tables: dict[str, Any], source: str) -> Household:
 
 
 @contextlib.contextmanager
-def monitor_prepared(all_: Household) -> Generator[Orders | None]:
+def monitor_prepared(all_: Household, user: str | None = None) -> Generator[Orders | None]:
     """Be this host's monitor inside the block, if one is to run: `nutbus monitor -c` finds it.
 
-    Started by root with run_as_user, the right to shut down stays in a parent, and everything else
-    becomes that user; so enter it before there is an event loop. Without, one line warns.
+    Started by root for a `user` or with run_as_user, the right to shut down stays in a parent, and
+    everything else becomes that user; so enter it before there is an event loop. Without, one line
+    warns.
     """
     settings = all_.services.get("monitor")
     if not isinstance(settings, MonitorSettings):
+        if user and os.geteuid() == 0:
+            become(user)
         yield None
         return
     with held_pid_file(settings.monitor.pid_file):
         clear_flag(settings.monitor.power_down_flag)
         if os.geteuid() != 0:
             yield None
-        elif settings.monitor.run_as_user:
-            yield _checked(separated(settings))
+        elif user or settings.monitor.run_as_user:
+            yield _checked(separated(settings, user))
         else:
             logger.warning("all runs as root: set run_as_user in [monitor], or run nutbus monitor")
             yield None

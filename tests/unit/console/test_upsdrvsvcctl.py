@@ -1,0 +1,47 @@
+"""`nutbus upsdrvsvcctl`: which services are begun and ended, and what is asked of systemd."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.console.upsdrvsvcctl import Change, SystemdError, app, changes
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> str:
+    file = tmp_path / "nutbus.toml"
+    file.write_text(
+        '[devices.rack1]\ndriver = "simulated"\n[devices.rack-2]\ndriver = "simulated"\n'
+    )
+    return str(file)
+
+
+def run(*arguments: str) -> str:
+    return CliRunner().invoke(app, arguments, catch_exceptions=False).output
+
+
+def test_what_is_new_begins_what_is_gone_ends_and_the_rest_is_read_again():
+    assert changes(["a", "b"], ["b", "c"]) == Change(begin=("a",), end=("c",), refresh=("b",))
+
+
+def test_the_units_are_listed_with_their_devices(settings):
+    assert run("list", "--config", settings) == (
+        "nutbus-driver@rack1.service\track1\nnutbus-driver@rack-2.service\track-2\n"
+    )
+    assert run("list", "rack-2", "--config", settings) == "nutbus-driver@rack-2.service\n"
+
+
+def test_a_dry_run_shows_what_systemd_would_be_told(settings):
+    assert run("-t", "stop", "rack1", "--config", settings) == (
+        "systemctl stop nutbus-driver@rack1.service\n"
+    )
+    assert run("-t", "start", "--config", settings) == (
+        "systemctl start nutbus-driver@rack1.service nutbus-driver@rack-2.service\n"
+    )
+
+
+def test_without_systemd_another_way_is_named(settings, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemdError, match="without systemd use nutbus upsdrvctl"):
+        run("resync", "--config", settings)

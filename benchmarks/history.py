@@ -1,8 +1,8 @@
 """A year of history of many devices: how large its file is, and how long a chart takes.
 
 The file is what the service would have after a year: every sample of the last days, every minute of
-the last weeks, and so on. Its rows are made by the service's own functions from five devices that
-change like real ones, and written for twenty devices each.
+the last weeks, and so on. Its rows are made by the service's own functions from two devices that
+change like real ones, and written for fifty devices each.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from services.web.settings import HistorySection, WebSettings
 from shared.latest import Latest
 
 DEVICES: Final = 100
-KINDS: Final = 5
+KINDS: Final = 2
 YEAR: Final = 365 * 24 * HOUR
 DAY: Final = 24 * HOUR
 LIMIT_MS: Final = 300.0

@@ -74,7 +74,7 @@ class Orders:
     pipe: int
     life: int
 
-    def shut_down(self, *, writes_flag: bool = True) -> None:
+    def shut_down(self) -> None:
         """Ask for the shutdown; OSError if the parent is dead."""
         os.write(self.pipe, SHUT_DOWN)
 
@@ -101,12 +101,12 @@ def separate(power_down: PowerDown, user: str) -> Orders:
     return Orders(order_write, life_read)
 
 
-def default_user() -> str:
 def become(user: str) -> None:
     """Give root away for good, before there are threads; SettingsError if there is no such user."""
     _become(_account(user))
 
 
+def default_user() -> str:
     """Name whom to run as: nut if there is such a user, else nobody."""
     for name in FALLBACK_USERS:
         with contextlib.suppress(KeyError):
@@ -170,8 +170,8 @@ def _serve(pipe: int, life: int, power_down: PowerDown, child: int) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     failed = 0
     while order := os.read(pipe, 1):
-        if order in kinds:
-            failed = kinds[order].carry_out(acknowledge)
+        if order == SHUT_DOWN:
+            failed = power_down.carry_out(acknowledge)
     _, status = os.waitpid(child, 0)
     ended = os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1
     sys.exit(1 if failed else ended)  # a host that stays up needs its monitor again

@@ -28,8 +28,8 @@ from tests.ports import free_port
 VERSIONS = ("2024.12.5", "2025.4.4", "2026.11.0")
 NEWEST = VERSIONS[-1]
 START_TIMEOUT = 120.0  # the first time it compiles itself
-STOP_TIMEOUT = 30.0
-ANSWER_TIMEOUT = 30.0
+STOP_TIMEOUT = 60.0
+ANSWER_TIMEOUT = 60.0
 INTERVAL = 0.02
 UNAVAILABLE = "unavailable"
 

@@ -50,9 +50,9 @@ class Project:
             environment=self._environment,
         )
 
-    def up(self, services: Iterable[str]) -> None:
-        """Start everything, and wait until each of these services is healthy."""
-        self.compose("up", "--detach")
+    def up(self, services: Iterable[str], *only: str) -> None:
+        """Start all, or `only` these and what they need; wait until `services` are healthy."""
+        self.compose("up", "--detach", *only)
         self.until_healthy(services)
 
     def down(self) -> None:

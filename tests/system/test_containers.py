@@ -4,21 +4,33 @@ No registry is reachable: tests/system/images makes stand-ins of the base images
 packages. All that is long is nightly; the first test of the engine is the short form of it.
 """
 
+import contextlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Generator
+from pathlib import Path
 
 import httpx
 import pytest
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network
 
-from tests.containers import FLEET, HOME, IMAGE, SEEN, Project
+from tests.containers import FLEET, HOME, IMAGE, SEEN, Project, is_healthy
 from tests.docker import GRAFANA, MOSQUITTO, PROMETHEUS, PYTHON, Engine, engine, until
+from tests.logind import logind, ssh_server
 
 pytestmark = pytest.mark.system
 
 OURS = tuple(service for service in HOME if service != "broker")
 PAGES = "http://127.0.0.1:8493"
+ON_GUARD = ("broker", "driver", "monitor")
+POWER_OFF = (
+    *("dbus-send", "--system", "--print-reply", "--dest=org.freedesktop.login1"),
+    *("/org/freedesktop/login1", "org.freedesktop.login1.Manager.PowerOff", "boolean:false"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +82,12 @@ def test_a_home_is_there_after_one_line_and_survives_a_crash(home: Project):
     assert home.alarms() == []
 
 
-def test_the_image_is_small_and_says_what_it_is(docker: Engine):
+def test_the_image_is_small_and_says_what_it_is(docker: Engine, capsys: pytest.CaptureFixture[str]):
     found = docker.inspect(IMAGE)
-    base = docker.inspect(PYTHON)["Size"]
-    assert found["Size"] - base < 200e6
+    ours = found["Size"] - docker.inspect(PYTHON)["Size"]
+    with capsys.disabled():  # for docs/docker.md
+        sys.stdout.write(f"\nimage {found['Size'] / 1e6:.0f} MB, ours {ours / 1e6:.0f} MB\n")
+    assert ours < 200e6
     assert found["Config"]["User"] == "nutbus"
     assert found["Config"]["Labels"]["org.opencontainers.image.licenses"] == "GPL-2.0-or-later"
     tools = "for each in cc gcc g++ tcc make ld as; do command -v $each && exit 1; done; true"
@@ -164,6 +178,7 @@ def test_who_has_the_password_may_write_and_who_has_none_may_not(home: Project):
     until(lambda: upsc(home, "ups@127.0.0.1", "battery.charge.low") == "25", "written")
     refused = home.engine.run(*write, "-p", "admin", "ups@127.0.0.1", fails=True)
     assert "ACCESS-DENIED" in refused
+    assert "ups" in home.inside("gateway", "nutbus", "list")
 
 
 @pytest.mark.nightly
@@ -238,3 +253,112 @@ def test_a_fleet_and_what_watches_it_come_up(docker: Engine):
         assert "url: http://prometheus:9090" in "".join(grafana["datasources"])
     finally:
         fleet.down()
+
+
+def force_shutdown(project: Project) -> None:
+    """Tell the monitor in its container to shut the host down."""
+    project.inside("monitor", "nutbus", "monitor", "-c", "fsd")
+
+
+@pytest.mark.nightly
+def test_without_leave_the_host_is_not_shut_down(docker: Engine):
+    project = Project(docker, "dry", "home")
+    try:
+        project.up(ON_GUARD, "monitor", "driver")
+        force_shutdown(project)
+        until(lambda: "dry run: this host would be shut down" in project.logs("monitor"), "told")
+    finally:
+        project.down()
+
+
+@pytest.mark.nightly
+def test_the_host_is_shut_down_over_dbus(docker: Engine, tmp_path: Path):
+    tmp_path.chmod(0o755)
+    own = {"NUTBUS_DBUS": str(tmp_path)}
+    project = Project(docker, "dbus", "home", files=("compose/shutdown-dbus.yml",), environment=own)
+    with logind(tmp_path) as told:
+        try:
+            project.up(ON_GUARD, "monitor", "driver")
+            assert "PowerOff" not in told.read_text()
+            # Only the parent is root: what talks to the network may not say it.
+            child = ("exec", "--user", "10000:10000", project.container("monitor"))
+            assert "AccessDenied" in docker.docker(*child, *POWER_OFF, fails=True)
+            assert "PowerOff" not in told.read_text()
+            force_shutdown(project)
+            until(lambda: "PowerOff False" in told.read_text(), "told to power off")
+        finally:
+            project.down()
+
+
+@pytest.mark.nightly
+def test_the_host_is_shut_down_over_ssh(docker: Engine, tmp_path: Path):
+    done, port = tmp_path / "done", 2222
+    with ssh_server(tmp_path, port, f"touch {done}") as client:
+        own = {"NUTBUS_SSH": str(client), "NUTBUS_SSH_PORT": str(port)}
+        project = Project(
+            docker, "ssh", "home", files=("compose/shutdown-ssh.yml",), environment=own
+        )
+        try:
+            project.up(ON_GUARD, "monitor", "driver")
+            assert not done.exists()
+            force_shutdown(project)
+            until(done.exists, "shut down")
+        finally:
+            project.down()
+
+
+@pytest.mark.nightly
+def test_one_container_can_hold_it_all(docker: Engine, tmp_path: Path):
+    settings = tmp_path / "nutbus.toml"
+    settings.write_text(
+        '[devices.ups]\ndriver = "simulated"\n[gateway]\nlisten = ["0.0.0.0:3493"]\n'
+    )
+    tmp_path.chmod(0o755)
+    docker.docker(
+        *("run", "--detach", "--name", "alone", "--read-only", "--tmpfs", "/tmp"),
+        *("--cap-drop", "ALL", "--volume", f"{settings}:/etc/nutbus/nutbus.toml:ro"),
+        *("--publish", "127.0.0.1:23493:3493", IMAGE),
+    )
+    try:
+        until(lambda: is_healthy(docker.inspect("alone")), "healthy", 90)
+        assert docker.run("upsc", "ups@127.0.0.1:23493", "ups.status").strip() == "OL"
+        docker.docker("stop", "alone")
+        assert docker.inspect("alone")["State"]["ExitCode"] == 0
+    finally:
+        docker.docker("rm", "--force", "alone")
+
+
+@pytest.mark.nightly
+def test_testcontainers_runs_a_broker_and_services_from_the_image(
+    docker: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DOCKER_HOST", docker.url)
+    monkeypatch.setattr(testcontainers_config, "ryuk_disabled", True)  # an image of a registry
+    (tmp_path / "mosquitto.conf").write_text("listener 1883\nallow_anonymous true\n")
+    (tmp_path / "nutbus.toml").write_text(
+        '[bus]\nbroker = "mqtt://broker"\n[devices.ups]\ndriver = "simulated"\n'
+        '[gateway]\nlisten = ["0.0.0.0:3493"]\nallow_no_device = true\n'
+    )
+    with contextlib.ExitStack() as stack:
+        network = stack.enter_context(Network())
+
+        def container(image: str, file: str, place: str) -> DockerContainer:
+            made = DockerContainer(image).with_network(network)
+            return made.with_volume_mapping(str(tmp_path / file), place, "ro")
+
+        broker = container(MOSQUITTO, "mosquitto.conf", "/mosquitto/config/mosquitto.conf")
+        stack.enter_context(broker.with_network_aliases("broker"))
+        ours = {
+            name: container(IMAGE, "nutbus.toml", "/etc/nutbus/nutbus.toml").with_command(name)
+            for name in ("driver", "gateway")
+        }
+        stack.enter_context(ours["driver"])
+        gateway = stack.enter_context(ours["gateway"].with_exposed_ports(3493))
+        address = f"{gateway.get_container_host_ip()}:{gateway.get_exposed_port(3493)}"
+
+        def is_online() -> bool:
+            with contextlib.suppress(AssertionError):
+                return docker.run("upsc", f"ups@{address}", "ups.status").strip() == "OL"
+            return False
+
+        until(is_online, "online")

@@ -15,6 +15,7 @@ from benchmarks.broker import broker
 from benchmarks.delay import delay
 from benchmarks.fleet import fleet
 from benchmarks.history import history
+from benchmarks.homeassistant import homeassistant
 from benchmarks.metrics import metrics
 from benchmarks.progress import say
 from benchmarks.reaction import reaction
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "snmp": lambda _seconds: snmp(),
     "usb": lambda _seconds: usb(),
     "metrics": lambda _seconds: metrics(),
+    "homeassistant": lambda _seconds: homeassistant(),
     "broker": broker,
     "history": lambda _seconds: history(),
 }

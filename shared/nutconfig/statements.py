@@ -4,7 +4,8 @@ import codecs
 import difflib
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from shared.errors import SettingsError
@@ -13,12 +14,32 @@ from shared.nutwire import LineReader, split
 logger = logging.getLogger(__name__)
 
 
+class Outcome(StrEnum):
+    """What became of a statement."""
+
+    TAKEN = "taken"
+    UNNEEDED = "not needed"
+    LEFT = "not taken over"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a statement: the key that it is now, or the reason why it is none."""
+
+    outcome: Outcome
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One logical line of a settings file: its words, at least one, and where it stands."""
+    """One logical line of a settings file: its words, at least one, and where it stands.
+
+    Whoever reads it notes in `fates` what became of it.
+    """
 
     place: str  # as "ups.conf line 7"
     words: tuple[str, ...]
+    fates: list[Fate] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -35,9 +56,23 @@ class Statement:
         """Make an error that names the line."""
         return SettingsError(f"{self.place}: {text}")
 
+    def take(self, key: str) -> None:
+        """Note the key of our settings that says the same."""
+        self.fates.append(Fate(Outcome.TAKEN, key))
+
+    def skip(self, why: str) -> None:
+        """Note why there is no need for it here."""
+        logger.debug("%s: %s has no use here", self.place, self.key)
+        self.fates.append(Fate(Outcome.UNNEEDED, why))
+
+    def withdraw(self, why: str) -> None:
+        """Note that nothing of it counts after all."""
+        self.fates[:] = [Fate(Outcome.LEFT, why)]
+
     def warn(self, text: str) -> None:
-        """Log a warning that names the line."""
+        """Log a warning that names the line, and note it."""
         logger.warning("%s: %s", self.place, text)
+        self.fates.append(Fate(Outcome.LEFT, text))
 
     def warn_unknown(self, known: Iterable[str]) -> None:
         """Log that the key is unknown, and which known one is nearest."""

@@ -37,13 +37,24 @@ _NESTED: Final = frozenset({"load.off", "load.on", "load.status"})  # options of
 _DERIVED: Final = frozenset({"clone", "clone-outlet", "failover"})  # their ports name other drivers
 _DRIVER_SETTINGS: Final = {"pollinterval": Setting("poll_interval", seconds, SECONDS)}
 # How NUT starts its processes; these have no counterpart here.
-_UNUSED: Final = frozenset(
-    {
-        "chroot", "driverpath", "statepath", "user", "group", "maxstartdelay", "maxretry",
-        "retrydelay", "nowait", "synchronous", "debug_min", "LIBUSB_DEBUG", "sddelay",
-        "reconnect_max_tries", "reconnect_report_freq", "nolock",
-    }
-)  # fmt: skip
+_UNUSED: Final = {
+    "chroot": "a unit of systemd or a container says which files the service sees",
+    "driverpath": "the drivers are part of nutbus",
+    "statepath": "drivers have no sockets in files",
+    "user": "the unit of systemd says as whom the service runs",
+    "group": "drivers have no sockets in files",
+    "maxstartdelay": "a device that is slow keeps nobody waiting",
+    "maxretry": "a device that is not there is tried again for ever",
+    "retrydelay": "a device that is not there is tried again for ever",
+    "nowait": "a device that is slow keeps nobody waiting",
+    "synchronous": "who reads slowly keeps nobody waiting",
+    "debug_min": "--log-level says how much is logged",
+    "LIBUSB_DEBUG": "libusb takes it from the environment",
+    "sddelay": "NUT has no use for it either",
+    "reconnect_max_tries": "a device that is not there is tried again for ever",
+    "reconnect_report_freq": "what repeats is logged ever more rarely",
+    "nolock": "a line is not locked by files",
+}
 
 
 def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, dict[str, Table]]:
@@ -54,19 +65,17 @@ def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, 
     """
     driver: Table = {}
     devices: dict[str, Table] = {}
-    device: Table | None = None
+    read: dict[str, list[Statement]] = {}
+    name: str | None = None
     for line in lines:
         if line.key.startswith("["):
-            device = _opened_device(line, devices)
-        elif line.key in _UNUSED:
-            logger.debug("%s: %s has no use here", line.place, line.key)
-        elif (assignment := _assignment(line)) is None:
-            line.warn(f"{line.key!r} is passed over: write it as key = value, or as a flag alone")
-        elif device is None:
-            _set_driver(driver, line, assignment[1])
+            name = _opened_device(line, devices)
         else:
-            _set_device(device, line, assignment[1])
-    complete = {name: device for name, device in devices.items() if _is_complete(name, device)}
+            _set(driver if name is None else devices.get(name), name, line)
+        read.setdefault(name or "", []).append(line)
+    complete = {
+        name: device for name, device in devices.items() if _is_complete(name, device, read[name])
+    }
     sockets = {f"{device['driver']}-{name}": name for name, device in complete.items()}
     return driver, {
         name: NutDevice(_located(_derived(device, sockets), directory))
@@ -74,15 +83,32 @@ def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, 
     }
 
 
-def _opened_device(line: Statement, devices: dict[str, Table]) -> Table:
+def _opened_device(line: Statement, devices: dict[str, Table]) -> str:
+    """Begin a device; the name is empty if its lines are passed over."""
     name = line.section
     if name is None or not is_name(name):
         raise line.error(f"{line.key!r} is no [device]: its name is {NAME_RULE}")
     for known in devices:
         if known.lower() == name.lower() and known != name:
             line.warn(f"[{name}] is passed over, because [{known}] is the same name")
-            return {}
-    return devices.setdefault(name, {})
+            return ""
+    devices.setdefault(name, {})
+    line.take(f"devices.{name}")
+    return name
+
+
+def _set(table: Table | None, name: str | None, line: Statement) -> None:
+    """Set a key of the driver, if there is no name, or of a device."""
+    if line.key in _UNUSED:
+        line.skip(_UNUSED[line.key])
+    elif (assignment := _assignment(line)) is None:
+        line.warn(f"{line.key!r} is passed over: write it as key = value, or as a flag alone")
+    elif table is None:
+        line.withdraw("its section is passed over")
+    elif name is None:
+        _set_driver(table, line, assignment[1])
+    elif key := _set_device(table, line, assignment[1]):
+        line.take(f"devices.{name}.{key}")
 
 
 def _assignment(line: Statement) -> tuple[str, str | None] | None:
@@ -104,9 +130,11 @@ def _set_driver(driver: Table, line: Statement, text: str | None) -> None:
         raise line.error(f"{line.key} needs a value")
     else:
         driver[setting.name] = setting.value(line, text)
+        line.take(f"driver.{setting.name}")
 
 
-def _set_device(device: Table, line: Statement, text: str | None) -> None:
+def _set_device(device: Table, line: Statement, text: str | None) -> str:
+    """Set one key of a device and name it; empty if it is passed over."""
     table, _, variable = line.key.partition(".")
     setting = _DEVICE_SETTINGS.get(line.key)
     if text is None and (line.key in _FLAGS or not (setting or table in _PREFIXED)):
@@ -115,22 +143,24 @@ def _set_device(device: Table, line: Statement, text: str | None) -> None:
         raise line.error(f"{line.key} needs a value")
     elif setting:
         device[setting.name] = setting.value(line, text)
-    elif line.key in _NESTED:
+    elif line.key in _NESTED or (table in _PREFIXED and variable):
         device.setdefault(table, {})[variable] = text
     elif table not in _PREFIXED:
         device[line.key] = text
-    elif variable:
-        device.setdefault(table, {})[variable] = text
     else:
         line.warn(f"{line.key} is passed over: write it as {table}.variable = value")
+        return ""
+    return setting.name if setting else line.key
 
 
-def _is_complete(name: str, device: Table) -> bool:
+def _is_complete(name: str, device: Table, lines: list[Statement]) -> bool:
     missing = [key for key in ("driver", "port") if key not in device]
     for key in missing:
         nearest = difflib.get_close_matches(key, set(device) - set(_DEVICE_SETTINGS), n=1)
         hint = f"; is {nearest[0]} a misspelling?" if nearest else ""
         logger.warning("ups.conf: [%s] is passed over, because it has no %s%s", name, key, hint)
+        for line in lines:
+            line.withdraw(f"[{name}] has no {key}{hint}")
     return not missing
 
 

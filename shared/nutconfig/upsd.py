@@ -1,6 +1,5 @@
 """upsd.conf: where the gateway listens, and its limits."""
 
-import logging
 from typing import Final
 
 from shared.nutconfig.statements import Statement
@@ -14,8 +13,6 @@ from shared.nutconfig.values import (
     seconds,
     switch,
 )
-
-logger = logging.getLogger(__name__)
 
 PORT: Final = "3493"
 
@@ -31,9 +28,13 @@ _GATEWAY_SETTINGS: Final = {
         "client_certificates", certificate_request, "0, 1, 2 or NO, REQUEST, REQUIRE"
     ),
 }
-_GATEWAY_UNUSED: Final = frozenset(
-    {"STATEPATH", "DATAPATH", "DEBUG_MIN", "debug_min", "DISABLE_WEAK_SSL"}
-)
+_GATEWAY_UNUSED: Final = {
+    "STATEPATH": "drivers have no sockets in files",
+    "DATAPATH": "the catalogue of variables is part of nutbus",
+    "DEBUG_MIN": "--log-level says how much is logged",
+    "debug_min": "--log-level says how much is logged",
+    "DISABLE_WEAK_SSL": "TLS 1.2 is the least in any case",
+}
 _GATEWAY_OBSOLETE: Final = {
     "ACCEPT": "obsolete and passed over: use LISTEN",
     "REJECT": "obsolete and passed over: use LISTEN",
@@ -50,7 +51,7 @@ def gateway_table(lines: list[Statement]) -> Table:
         if line.key not in _GATEWAY_KEYS:
             line.warn_unknown(_GATEWAY_KEYS)
         elif line.key in _GATEWAY_UNUSED:
-            logger.debug("%s: %s has no use here", line.place, line.key)
+            line.skip(_GATEWAY_UNUSED[line.key])
         elif line.key in _GATEWAY_OBSOLETE:
             line.warn(f"{line.key} is {_GATEWAY_OBSOLETE[line.key]}")
         elif len(line.words) < 2 or line.words[1] == "=":
@@ -66,10 +67,12 @@ def _set_gateway(gateway: Table, line: Statement) -> None:
     if line.key != "LISTEN":
         setting = _GATEWAY_SETTINGS[line.key]
         gateway[setting.name] = setting.value(line, text)
+        line.take(f"gateway.{setting.name}")
         return
     port = line.words[2] if len(line.words) > 2 else PORT
     if not (port.isdigit() and 0 < int(port) < 65536):
         raise line.error("the port of LISTEN must be a number from 1 to 65535")
+    line.take("gateway.listen")
     listen = gateway.setdefault("listen", [])
     if text == "*":  # in NUT: whichever of the two the machine has
         gateway.setdefault("allow_not_all_listeners", True)

@@ -75,7 +75,11 @@ _TLS: Final = {
     "CERTVERIFY": Setting("verify_certificate", switch, SWITCH),
     "FORCESSL": Setting("forced", switch, SWITCH),
 }
-_UNUSED: Final = frozenset({"DEBUG_MIN", "debug_min", "POLLFAIL_LOG_THROTTLE_MAX"})
+_UNUSED: Final = {
+    "DEBUG_MIN": "--log-level says how much is logged",
+    "debug_min": "--log-level says how much is logged",
+    "POLLFAIL_LOG_THROTTLE_MAX": "what repeats is logged ever more rarely",
+}
 
 
 def monitor_table(lines: list[Statement]) -> Table:
@@ -96,8 +100,11 @@ def monitor_table(lines: list[Statement]) -> Table:
         else:
             table, setting = (tls if line.key in _TLS else monitor), _VALUES[line.key]
             table[setting.name] = setting.value(line, line.words[1])
+            line.take(f"monitor.{'supplies.' if line.key in _TLS else ''}{_OURS[line.key]}")
     if lines and "supplies" not in monitor:
         logger.warning("upsmon.conf: there is no MONITOR, so nothing is watched over")
+        for line in lines:
+            line.withdraw("there is no MONITOR, so nothing is watched over")
         return {}
     for supply in monitor.get("supplies", ()):
         supply.update(_security(tls, hosts.get(_host(supply["address"]))))
@@ -107,7 +114,7 @@ def monitor_table(lines: list[Statement]) -> Table:
 def _is_read(line: Statement) -> bool:
     """Tell whether a line says something to us; if it says it wrongly, SettingsError."""
     if line.key in _UNUSED:
-        logger.debug("%s: %s has no use here", line.place, line.key)
+        line.skip(_UNUSED[line.key])
     elif line.key == "CERTIDENT":
         line.warn("CERTIDENT is passed over: name a PEM file with CERTFILE")
     elif line.key not in _KEYS:
@@ -140,6 +147,7 @@ def _add_supply(monitor: Table, line: Statement) -> None:
     if any(known["address"] == address for known in supplies):
         line.warn(f"{address} is passed over, because it stands above already")
     else:
+        line.take(f"monitor.supplies.{len(supplies)}")
         supplies.append(supply)
 
 
@@ -147,12 +155,14 @@ def _set_shutdown(monitor: Table, line: Statement) -> None:
     """Take a line for the shell; further words are its arguments, each as it is."""
     first, *rest = line.words[1:]
     monitor["shutdown_command"] = " ".join([first, *(_quoted(word) for word in rest)])
+    line.take("monitor.shutdown_command")
 
 
 def _set_notify_command(monitor: Table, line: Statement) -> None:
     """Take the program; a single word may be a line for the shell, as it was before NUT 2.8.6."""
     words = list(line.words[1:])
     monitor["notify_command"] = words[0] if len(words) == 1 else words
+    line.take("monitor.notify_command")
 
 
 def _set_message(monitor: Table, line: Statement) -> None:
@@ -179,6 +189,7 @@ def _notify(monitor: Table, line: Statement, key: str, value: object) -> None:
         return
     notify: dict[str, Table] = monitor.setdefault("notify", {})
     notify.setdefault(type_, {})[key] = value
+    line.take(f"monitor.notify.{type_}.{key}")
 
 
 def _set_host(hosts: dict[str, Table], line: Statement) -> None:
@@ -190,6 +201,7 @@ def _set_host(hosts: dict[str, Table], line: Statement) -> None:
                 "verify_certificate": checked.value(line, verify),
                 "forced": checked.value(line, force),
             }
+            line.take("monitor.supplies.certificate_name, verify_certificate and tls")
         case _:
             raise line.error("CERTHOST needs a host, a name, and twice 0 or 1: verify and force")
 
@@ -220,4 +232,5 @@ _DIRECTIVES: Final[dict[str, Callable[[Table, Statement], None]]] = {
     "NOTIFYFLAG": _set_flags,
 }
 _VALUES: Final = {**_SETTINGS, **_TLS}
+_OURS: Final = {key: setting.name for key, setting in _VALUES.items()} | {"FORCESSL": "tls"}
 _KEYS: Final = (*_VALUES, "CERTHOST", *_DIRECTIVES)

@@ -1,13 +1,10 @@
 """upssched.conf: timers and commands for upsmon's events."""
 
-import logging
 import re
 from typing import Final
 
 from shared.nutconfig.statements import Statement
 from shared.nutconfig.values import Table
-
-logger = logging.getLogger(__name__)
 
 # The word, and whether a time follows the name.
 _VERBS: Final = {
@@ -18,7 +15,11 @@ _VERBS: Final = {
     "EXECUTE": False,
 }
 # How upssched starts its timer process; these have no counterpart here.
-_UNUSED: Final = frozenset({"PIPEFN", "LOCKFN", "DEBUG_MIN"})
+_UNUSED: Final = {
+    "PIPEFN": "the scheduler is one service and needs no pipe",
+    "LOCKFN": "the scheduler is one service and needs no lock",
+    "DEBUG_MIN": "--log-level says how much is logged",
+}
 _KEYS: Final = ("CMDSCRIPT", "AT", *_UNUSED)
 _SECONDS: Final = re.compile(r"\s*[+-]?[0-9]+")
 
@@ -31,48 +32,60 @@ def upssched_table(lines: list[Statement]) -> Table:
     script: list[str] = []
     at: list[Table] = []
     for line in lines:
-        match line.words:
-            case (key, *_) if key in _UNUSED:
-                logger.debug("%s: %s has no use here", line.place, key)
-            case ("CMDSCRIPT", program, *arguments) if program:
-                script = _script(line, [program, *arguments])
-            case ("CMDSCRIPT", *_):
-                raise line.error("CMDSCRIPT needs the path of a program")
-            case ("AT", type_, ups, verb, name, *rest):
-                if not script:
-                    raise line.error("CMDSCRIPT must stand above the first AT")
-                at += _at(line, {"type": type_, "ups": ups, "verb": verb, "name": name}, rest)
-            case ("AT", *_):
-                line.warn("passed over: write it as AT type ups command name")
-            case _:
-                line.warn_unknown(_KEYS)
-    return {"script": script, "at": at} if at else {}
+        if line.key in _UNUSED:
+            line.skip(_UNUSED[line.key])
+        elif line.key == "CMDSCRIPT":
+            script = _script(line)
+        elif line.key != "AT":
+            line.warn_unknown(_KEYS)
+        elif found := _read_at(line, script):
+            line.take(f"scheduler.upssched.at.{len(at)}")
+            at.append(found)
+    if at:
+        return {"script": script, "at": at}
+    for line in lines:
+        line.withdraw("there is no AT line, so nothing is scheduled")
+    return {}
 
 
-def _script(line: Statement, words: list[str]) -> list[str]:
+def _script(line: Statement) -> list[str]:
     """Split a program that has its arguments within its quotes, as NUT before 2.8.6 wanted it."""
+    words = list(line.words[1:])
+    if not (words and words[0]):
+        raise line.error("CMDSCRIPT needs the path of a program")
+    line.take("scheduler.upssched.script")
     if len(words) == 1 and len(words[0].split()) > 1:
         line.warn("the arguments of CMDSCRIPT are taken apart at spaces; no shell reads them")
         return words[0].split()
     return words
 
 
-def _at(line: Statement, table: Table, rest: list[str]) -> list[Table]:
+def _read_at(line: Statement, script: list[str]) -> Table | None:
+    match line.words:
+        case (_, type_, ups, verb, name, *rest):
+            if not script:
+                raise line.error("CMDSCRIPT must stand above the first AT")
+            return _at(line, {"type": type_, "ups": ups, "verb": verb, "name": name}, rest)
+    line.warn("passed over: write it as AT type ups command name")
+    return None
+
+
+def _at(line: Statement, table: Table, rest: list[str]) -> Table | None:
     verb = table["verb"]
     if verb not in _VERBS:
         line.warn(f"{verb!r} is passed over: the commands are {', '.join(_VERBS)}")
-        return []
+        return None
     if not table["name"]:
         line.warn(f"{verb} without a name is passed over")
-        return []
+        return None
     if _VERBS[verb]:
         return _timed(line, table, rest)
     if verb != "EXECUTE" and rest and rest[0]:
         table["otherwise"] = rest[0]
-    return [table]
+    return table
 
 
-def _timed(line: Statement, table: Table, rest: list[str]) -> list[Table]:
+def _timed(line: Statement, table: Table, rest: list[str]) -> Table | None:
     digits = _SECONDS.match(rest[0]) if rest else None
     if digits is None:
         raise line.error(f"{table['verb']} needs a number of seconds after the name")
@@ -81,5 +94,5 @@ def _timed(line: Statement, table: Table, rest: list[str]) -> list[Table]:
         line.warn(f"only the number in front counts: {seconds} seconds")
     if seconds < 0:
         line.warn("passed over: a timer cannot run backwards")
-        return []
-    return [{**table, "seconds": seconds}]
+        return None
+    return {**table, "seconds": seconds}

@@ -95,7 +95,11 @@ def judgements(version: str, asked: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+OLDEST, *BETWEEN, NEWEST = VERSIONS
+RARELY = [pytest.param(version, marks=pytest.mark.nightly) for version in BETWEEN]
+
+
+@pytest.mark.parametrize("version", [OLDEST, *RARELY, NEWEST])
 def test_it_takes_the_messages_of_every_dump(version: str):
     asked, count = lines()
     if not asked:

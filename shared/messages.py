@@ -316,7 +316,8 @@ class MonitorPower(Packed):
 
     `roles` and `values` give role and power value by device, `critical` lists the devices that the
     host counts as lost; `present` and `needed` are power values, over all its supplies. `answers`
-    says by the id of each stage order that names this host what becomes of it.
+    says by the id of each stage order that names this host what becomes of it. `priority` ranks
+    primaries of one device; `relieves` names, by id, those whose power this one sees to.
     """
 
     host: str
@@ -328,6 +329,8 @@ class MonitorPower(Packed):
     phase: Annotated[Phase, _FROM_TEXT]
     answers: dict[str, Annotated[Answer, _FROM_TEXT]] = {}
     dry_run: bool = False
+    priority: int = 1
+    relieves: list[str] = []
 
     def publication(self, topics: Topics, id: str) -> Publication:
         """Address the view of one monitor."""

@@ -4,11 +4,11 @@ Each rule is a function that gives the reason in words, or "" if it says nothing
 says something decides.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.monitor.rules import Conditions, LostOnBattery, Rules
+from services.monitor.rules import Conditions, LostOnBattery, Rules, Stage
 from services.monitor.sights import Reach
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
@@ -39,6 +39,25 @@ def reason_met(watch: Watch, when: Conditions, rules: Rules, timers: Timers) -> 
     case = Case(watch, rules, timers)
     found = (_hot(case, when), _long_on_battery(case, when), _drained(case, when))
     return next((reason for reason in found if reason), "")
+
+
+def reason_due(
+    stage: Stage,
+    watches: Mapping[str, Watch],
+    reasons: Mapping[str, str],
+    rules: Rules,
+    timers: Timers,
+) -> str:
+    """Say at which supply a stage is due, and why; `reasons` are of the supplies that are lost."""
+    for name in stage.supplies or watches:
+        if name not in watches:
+            continue
+        reason = reason_met(watches[name], stage.when, rules, timers)
+        if name in stage.supplies:
+            reason = reason or reasons.get(name, "")
+        if reason:
+            return f"{name}: {reason}"
+    return ""
 
 
 def silent_since(watch: Watch) -> float:

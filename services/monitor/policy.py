@@ -5,7 +5,6 @@ docs/monitor-decisions.md lists.
 """
 
 import logging
-from collections.abc import Sequence
 from typing import Final
 
 from services.monitor.actions import (
@@ -17,12 +16,13 @@ from services.monitor.actions import (
     SetFsd,
     ShutDown,
 )
-from services.monitor.judgement import reason_lost, reason_met
+from services.monitor.judgement import reason_due, reason_lost
 from services.monitor.notices import of_host
-from services.monitor.rules import Rules, Stage
+from services.monitor.primaries import Relief, listed
+from services.monitor.rules import Rules
 from services.monitor.secondaries import expected_to_leave
 from services.monitor.sights import Sight, View
-from services.monitor.stages import Coordinator, Waker, answers
+from services.monitor.stages import Coordinator, Waker, answers, is_charged
 from services.monitor.tellings import forced, order_of, tellings
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
@@ -56,6 +56,7 @@ class Policy:
         self._fsd_since: float | None = None
         self._told_waiting = False
         self._has_ended = False
+        self._relief = Relief()
         self._coordinator = Coordinator()
         self._waker = Waker()
         self._announced: MonitorPower | None = None
@@ -69,14 +70,17 @@ class Policy:
         self._see(timers)
         self._judge(timers)
         self._obey()
+        self._arrange()
         while self._step(timers, wall):
             pass
         self._coordinate(timers, wall)
-        is_well = self.phase is Phase.WATCHING and self._is_charged()
+        is_calm = self.phase is Phase.WATCHING and not self._reasons
+        is_well = is_calm and is_charged(self._watches.values(), self.rules.wake.charge)
         self._actions += self._waker.advance(self.rules, view.peers, timers, is_well=is_well)
         self._announce()
         self._due = timers.due
-        return self._taken()
+        actions, self._actions = tuple(self._actions), []
+        return actions
 
     def due(self, now: float) -> float | None:
         """Say when `advance` is to be called next even if nothing changes; None: not at all."""
@@ -130,10 +134,6 @@ class Policy:
             watch.forget(self._now)
         self._due = self._now
 
-    def _taken(self) -> tuple[Action, ...]:
-        actions, self._actions = tuple(self._actions), []
-        return actions
-
     def _log(self, level: int, text: str) -> None:
         self._actions.append(Log(level, text))
 
@@ -168,6 +168,24 @@ class Policy:
         for id, answer in self._answers.items():
             if id not in old:
                 self._log(logging.WARNING, f"stage order {id} names this host: {answer}")
+
+    def _arrange(self) -> None:
+        """See which other primary has the power cut, and whether that still holds."""
+        had, lost = self._relief.by, self._relief.follow(self.rules, self._view, self.phase)
+        if self._relief.by and not had:
+            self._log(logging.INFO, f"to have the power cut is left to {listed(self._relief.by)}")
+        if lost:
+            self._log(logging.WARNING, f"gone before the power was cut: {listed(lost)}")
+            self._fsd_since = self._now
+
+    @property
+    def _primary(self) -> list[Watch]:
+        return [w for w in self._watches.values() if w.supply.role is Role.PRIMARY]
+
+    @property
+    def _unrelieved(self) -> list[Watch]:
+        """The supplies of which no other primary sees to the power."""
+        return [watch for watch in self._primary if not self._relief.covers(watch, self._view)]
 
     @property
     def _present(self) -> int:
@@ -238,7 +256,14 @@ class Policy:
     def _go_down(self, timers: Timers) -> bool:
         if not timers.passed(self._since + self.rules.final_delay):
             return False
-        self._actions.append(ShutDown(self.rules.is_primary, dry_run=self.rules.dry_run))
+        if self._relief.was_lost and self._is_waiting(timers):
+            return False
+        # By the flag all of its supplies are cut off: all have to be this host's to cut.
+        unrelieved = [watch.supply.name for watch in self._unrelieved]
+        cuts = self.rules.is_primary and len(unrelieved) == len(self._primary)
+        if unrelieved and not cuts:
+            self._log(logging.WARNING, f"the power is not cut: {listed(unrelieved)}")
+        self._actions.append(ShutDown(cuts, dry_run=self.rules.dry_run))
         self._enter(Phase.DOWN)
         return True
 
@@ -275,17 +300,20 @@ class Policy:
 
     def _is_waiting(self, timers: Timers) -> bool:
         """Tell whether secondaries are to be waited for, and for how long."""
-        primary = [w for w in self._watches.values() if w.supply.role is Role.PRIMARY]
         ordered = [name for name, watch in self._watches.items() if watch.has_fsd]
-        counts = [expected_to_leave(watch, self._view, ordered) for watch in primary]
-        if not any(count != 0 for count in counts):
+        unrelieved = self._unrelieved
+        counts = [expected_to_leave(watch, self._view, ordered) for watch in unrelieved]
+        awaited = self._relief.awaited(self.rules, self._view, unrelieved, ordered)
+        if not awaited and not any(count != 0 for count in counts):
             return False
         assert self._fsd_since is not None
         if timers.passed(self._fsd_since + self.rules.host_sync):
+            if awaited:
+                self._log(logging.WARNING, f"does not say it has the power cut: {listed(awaited)}")
             self._log(logging.WARNING, "secondaries did not all leave within HOSTSYNC")
             return False
         is_known = any(counts) or timers.passed(self._fsd_since + COUNTING_TIME)
-        if is_known and not self._told_waiting:
+        if is_known and not (awaited or self._told_waiting):
             self._told_waiting = True
             self._actions += of_host(
                 self.rules, HostEvent.SHUTDOWN_HOSTSYNC, dry_run=self.rules.dry_run
@@ -339,34 +367,16 @@ class Policy:
     def _coordinate(self, timers: Timers, wall: float) -> None:
         if self.phase is not Phase.WATCHING:
             return
-        reasons = [self._stage_reason(stage, timers) for stage in self.rules.stages]
+        due = {
+            stage.name: reason_due(stage, self._watches, self._reasons, self.rules, timers)
+            for stage in self.rules.stages
+        }
         is_well = all(watch.is_well for watch in self._watches.values())
-        if is_well and not any(reasons):
+        if is_well and not any(due.values()):
             self._actions += self._coordinator.withdraw()
-        due = dict(zip((stage.name for stage in self.rules.stages), reasons, strict=True))
         self._actions += self._coordinator.advance(
             self.rules, self._view, timers, lambda stage: due[stage.name], wall
         )
-
-    def _stage_reason(self, stage: Stage, timers: Timers) -> str:
-        for watch in self._watches_of(stage):
-            name = watch.supply.name
-            reason = reason_met(watch, stage.when, self.rules, timers)
-            if name in stage.supplies:
-                reason = reason or self._reasons.get(name, "")
-            if reason:
-                return f"{name}: {reason}"
-        return ""
-
-    def _watches_of(self, stage: Stage) -> Sequence[Watch]:
-        names = stage.supplies or tuple(self._watches)
-        return [self._watches[name] for name in names if name in self._watches]
-
-    def _is_charged(self) -> bool:
-        if self._reasons or not all(watch.is_well for watch in self._watches.values()):
-            return False
-        charges = [watch.sight.charge for watch in self._watches.values()]
-        return all(charge is None or charge >= self.rules.wake.charge for charge in charges)
 
     def _announce(self) -> None:
         on_bus = [watch for watch in self._watches.values() if watch.supply.on_bus]
@@ -380,6 +390,8 @@ class Policy:
             phase=self.phase,
             answers=self._answers,
             dry_run=self.rules.dry_run,
+            priority=self.rules.priority,
+            relieves=self._relief.given,
         )
         if power != self._announced:
             self._announced = power

@@ -1,8 +1,8 @@
-"""What only root may do: a parent that knows one byte, and a child that has given root away.
+"""What only root may do: a parent that knows two bytes, and a child that has given root away.
 
 The child asks for the shutdown by writing `SHUT_DOWN` to a pipe. The parent then writes the flag
-file and runs the shutdown command, both fixed before the fork. Any other byte means nothing, and
-the end of the pipe ends the parent.
+file and runs the shutdown command, both fixed before the fork; for `SHUT_DOWN_ONLY` it leaves the
+flag file out. Any other byte means nothing, and the end of the pipe ends the parent.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -21,6 +21,7 @@ from typing import Final, NoReturn
 from shared.errors import SettingsError
 
 SHUT_DOWN: Final = b"\x01"
+SHUT_DOWN_ONLY: Final = b"\x02"
 MAGIC: Final = "upsmon-shutdown-file"
 FALLBACK_USERS: Final = ("nut", "nobody")
 
@@ -74,9 +75,9 @@ class Orders:
     pipe: int
     life: int
 
-    def shut_down(self) -> None:
+    def shut_down(self, *, writes_flag: bool = True) -> None:
         """Ask for the shutdown; OSError if the parent is dead."""
-        os.write(self.pipe, SHUT_DOWN)
+        os.write(self.pipe, SHUT_DOWN if writes_flag else SHUT_DOWN_ONLY)
 
 
 def separate(power_down: PowerDown, user: str) -> Orders:
@@ -169,9 +170,10 @@ def _serve(pipe: int, life: int, power_down: PowerDown, child: int) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the child as well
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     failed = 0
+    kinds = {SHUT_DOWN: power_down, SHUT_DOWN_ONLY: replace(power_down, flag=None)}
     while order := os.read(pipe, 1):
-        if order == SHUT_DOWN:
-            failed = power_down.carry_out(acknowledge)
+        if order in kinds:
+            failed = kinds[order].carry_out(acknowledge)
     _, status = os.waitpid(child, 0)
     ended = os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1
     sys.exit(1 if failed else ended)  # a host that stays up needs its monitor again

@@ -107,6 +107,7 @@ class Rules:
     rb_warn_time: float = 43200.0
     poll_interval: float = 5.0
     poll_interval_alert: float = 5.0
+    priority: int = 1  # among the primaries of a supply
     shutdown_exit: float | None = 0.0  # None: never
     lost_on_battery: LostOnBattery = LostOnBattery.DEADTIME
     runtime_margin: float = 60.0

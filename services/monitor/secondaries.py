@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.monitor.sights import Peer, View
 from services.monitor.watch import Watch
-from shared.messages import Answer, MonitorPower, Phase, Role
+from shared.messages import Answer, MonitorPower, Phase
 
 
 def expected_to_leave(watch: Watch, view: View, ordered: Sequence[str]) -> int | None:
@@ -18,9 +18,7 @@ def expected_to_leave(watch: Watch, view: View, ordered: Sequence[str]) -> int |
         return None
     device = watch.supply.name
     peers = (peer for id, peer in view.peers.items() if id != watch.id and watch.supply.on_bus)
-    staying = [
-        peer for peer in peers if _is_at(peer, device) and _stays(peer.power, device, ordered)
-    ]
+    staying = [peer for peer in peers if _is_at(peer, device) and stays(peer.power, ordered)]
     return max(0, logins - 1 - len(staying))
 
 
@@ -28,9 +26,9 @@ def _is_at(peer: Peer, device: str) -> bool:
     return peer.online and device in peer.power.roles
 
 
-def _stays(power: MonitorPower, device: str, ordered: Sequence[str]) -> bool:
-    """Tell whether a host need not be waited for; two primaries would wait for each other."""
-    if power.roles[device] is Role.PRIMARY or power.dry_run:
+def stays(power: MonitorPower, ordered: Sequence[str]) -> bool:
+    """Tell whether a host stays up, so that it need not be waited for."""
+    if power.dry_run:
         return True
     if power.phase is not Phase.WATCHING or Answer.GOING in power.answers.values():
         return False

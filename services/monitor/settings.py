@@ -70,6 +70,13 @@ class MonitorSection(FiniteSection):
     runtime_margin: float = Field(
         default=60.0, ge=0, description="Seconds of battery.runtime that are not counted on."
     )
+    priority: int = Field(
+        default=1,
+        ge=1,
+        le=99,
+        description="Of several primaries of one device that with the smallest number goes down "
+        "last and has the power cut; among equals the first id.",
+    )
     host_sync: float = Field(
         default=15.0, ge=0, description="Seconds that primary and secondaries wait for each other."
     )
@@ -230,6 +237,7 @@ _SAME_NAMES = (
     "lost_on_battery",
     "runtime_margin",
     "host_sync",
+    "priority",
     "final_delay",
     "off_duration",
     "oblb_duration",

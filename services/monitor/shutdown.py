@@ -21,7 +21,7 @@ class ShutDownError(PowerError):
 
 
 class ByParent:
-    """The parent does it; it knows since its start whether the flag file is to be written."""
+    """The parent does it; it knows since its start which the flag file is, if there is one."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
@@ -45,11 +45,11 @@ class ByParent:
         finally:
             loop.remove_reader(life)
 
-    async def shut_down(self, *, writes_flag: bool) -> None:  # noqa: ARG002 -- see above
-        """Say the one byte, and wait until the command was started."""
+    async def shut_down(self, *, writes_flag: bool) -> None:
+        """Say the one byte that means it, and wait until the command was started."""
         self._started.clear()
         try:
-            self._orders.shut_down()
+            self._orders.shut_down(writes_flag=writes_flag)
             async with asyncio.timeout(START_PATIENCE):
                 await self._started.wait()
         except TimeoutError:

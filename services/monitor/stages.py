@@ -8,7 +8,7 @@ topic. Hosts whose `power` topic was left at `down` are those to be woken.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -16,6 +16,7 @@ from services.monitor.actions import Action, Log, OrderStage, WakeHost
 from services.monitor.rules import Rules, Stage
 from services.monitor.sights import Peer, View
 from services.monitor.timers import Timers
+from services.monitor.watch import Watch
 from shared.messages import Answer, Phase, StageOrder
 
 Holds = Callable[[Stage], str]
@@ -133,6 +134,14 @@ def answers(rules: Rules, view: View) -> dict[str, Answer]:
         else:
             given[seen.order.id] = Answer.GOING
     return given
+
+
+def is_charged(watches: Iterable[Watch], least: float) -> bool:
+    """Tell whether all supplies are on line power and no charge is known to be below `least`."""
+    return all(
+        watch.is_well and (watch.sight.charge is None or watch.sight.charge >= least)
+        for watch in watches
+    )
 
 
 @dataclass(slots=True)

@@ -118,19 +118,27 @@ def test_the_child_can_do_nothing_that_only_root_can(pair):
     assert status(parent, "Uid") == ["0"] * 4
 
 
-def test_only_one_byte_makes_the_parent_act_and_it_acts_as_root(pair):
-    others = bytes(range(256)).replace(b"\x01", b"")
+def test_one_byte_makes_the_parent_act_and_it_acts_as_root(pair):
+    others = bytes(range(256)).replace(b"\x01", b"").replace(b"\x02", b"")
     pair.say(f"write {others.hex()}")
     pair.say("write 01")
     assert pair.await_runs(1) == ["0"]
     assert (pair.folder / "flag").read_text() == "upsmon-shutdown-file"
     pair.say("leave 0")
     assert pair.parent.wait(TIMEOUT) == 0
-    assert pair.await_runs(1) == ["0"], "once, though 255 other bytes were said"
+    assert pair.await_runs(1) == ["0"], "once, though 254 other bytes were said"
 
 
-def test_no_byte_but_that_one_does_anything(pair):
-    pair.say(f"write {bytes(range(2, 256)).hex()}00")
+def test_another_byte_shuts_down_without_the_flag(pair):
+    pair.say("write 02")
+    assert pair.await_runs(1) == ["0"]
+    assert not (pair.folder / "flag").exists()
+    pair.say("leave 0")
+    assert pair.parent.wait(TIMEOUT) == 0
+
+
+def test_no_byte_but_those_two_does_anything(pair):
+    pair.say(f"write {bytes(range(3, 256)).hex()}00")
     pair.say("leave 0")
     assert pair.parent.wait(TIMEOUT) == 0
     assert not (pair.folder / "ran").exists()

@@ -1,11 +1,15 @@
 """Two driver services and one SNMP UPS: one works, the other takes over, never both at once."""
 
+import asyncio
+import signal
+
 import pytest
 
-from shared.messages import Claim, Message, read
+from shared.messages import Claim, DeviceMeta, DeviceState, Message, read
 from shared.topics import DeviceTopic
 from tests.integration.watcher import watching
-from tests.standbys import DEVICE, Service, SharedAgent, services
+from tests.simulators.snmpups import BATTERY, NORMAL
+from tests.standbys import DEVICE, STATUS, Service, SharedAgent, proxy, services, until
 
 pytestmark = pytest.mark.integration
 
@@ -27,16 +31,16 @@ async def held_by(watcher, who):
 
 
 @pytest.fixture
-async def watcher(any_broker):
-    async with watching(any_broker.url) as watcher:
+async def watcher(broker):
+    async with watching(broker.url) as watcher:
         yield watcher
 
 
 @pytest.fixture
-async def pair(any_broker, tmp_path, agent, watcher):
+async def pair(broker, tmp_path, agent, watcher):
     """Two services; the first of them works."""
-    first = Service("first", any_broker.url, tmp_path, agent.port)
-    second = Service("second", any_broker.url, tmp_path, agent.port)
+    first = Service("first", broker.url, tmp_path, agent.port)
+    second = Service("second", broker.url, tmp_path, agent.port)
     async with services(first, second):
         await first.start()
         await held_by(watcher, "first")
@@ -59,3 +63,195 @@ async def test_the_other_takes_over_after_a_kill(pair, agent, watcher):
     await watcher.until(lambda: claim_of(watcher).beat > 10, "beats of the second")
     assert agent.number("first") == numbers
     assert claim_of(watcher).service == "second"
+
+
+async def test_in_good_order_it_is_handed_over_at_once(pair, agent, watcher):
+    first, _ = pair
+    beat = claim_of(watcher).beat
+    await watcher.until(lambda: claim_of(watcher).beat > beat + 8, "both to know each other")
+    await first.stop()
+    await held_by(watcher, "second")
+    claims = [
+        read(Claim, each)
+        for each in watcher.messages
+        if each.topic == watcher.topic(DEVICE, DeviceTopic.CLAIM)
+    ]
+    (release,) = [claim for claim in claims if claim.released]
+    assert (release.service, release.clean) == ("first", True)
+    assert agent.turns == ["first", "second"]
+    assert max_beat(claims, "second", watcher) < 4, "the second waited, which it need not"
+
+
+def max_beat(claims, who, watcher):
+    """Count the words of one until it told of the device."""
+    meta_topic = watcher.topic(DEVICE, DeviceTopic.META)
+    beats = 0
+    for message in watcher.messages:
+        if message.topic == watcher.topic(DEVICE, DeviceTopic.CLAIM):
+            beats += read(Claim, message).service == who
+        elif message.topic == meta_topic and read(DeviceMeta, message).service == who:
+            return beats
+    return beats
+
+
+async def test_a_frozen_one_sends_nothing_more_when_it_wakes(pair, agent, watcher):
+    first, second = pair
+    first.send(signal.SIGSTOP)
+    await agent.asked_by("second")
+    await held_by(watcher, "second")
+    asked = agent.number("first")
+    first.send(signal.SIGCONT)
+    await second_goes_on(watcher, "first")
+    assert agent.number("first") == asked
+    assert agent.turns == ["first", "second"]
+
+
+async def second_goes_on(watcher, other):
+    """Wait until the other is back on the bus, and the second has gone on for a while."""
+    topic = f"nut/service/driver/{other}/availability"
+    begun = len(watcher.messages)
+    await watcher.until(
+        lambda: (
+            any(m.topic == topic and m.payload == b"online" for m in watcher.messages[begun:])
+            or watcher.now.get(topic) == b"online"
+        ),
+        f"{other} online",
+    )
+    beat = claim_of(watcher).beat
+    await watcher.until(lambda: claim_of(watcher).beat > beat + 8, "more beats")
+    assert claim_of(watcher).service == "second"
+
+
+async def test_a_request_has_exactly_one_result_before_and_after(pair, agent, watcher):
+    first, _ = pair
+    for who in ("first", "second"):
+        result = await watcher.ask(DEVICE, DeviceTopic.COMMAND, "driver.nonsense", id=f"x-{who}")
+        assert result.status == "unknown"
+        result = await watcher.ask(DEVICE, DeviceTopic.SET, "ups.id", value="x", id=f"y-{who}")
+        if who == "first":
+            await first.kill()
+            await held_by(watcher, "second")
+            await watcher.available(DEVICE)
+    beat = claim_of(watcher).beat
+    await watcher.until(lambda: claim_of(watcher).beat > beat + 2, "time for a second result")
+    for id in ("x-first", "y-first", "x-second", "y-second"):
+        assert len(watcher.results(DEVICE, id)) == 1
+
+
+async def test_the_state_goes_on_where_the_other_left_it(pair, agent, watcher):
+    first, _ = pair
+    agent.objects.put(STATUS, BATTERY)
+    await watcher.variable(DEVICE, "ups.status", "OB")
+    beat = claim_of(watcher).beat
+    await watcher.until(lambda: claim_of(watcher).beat > beat + 1, "told in the claim")
+    await first.kill()
+    await held_by(watcher, "second")
+    await watcher.available(DEVICE)
+    agent.objects.put(STATUS, NORMAL)
+    await watcher.until(lambda: "ONLINE" in watcher.events(DEVICE), "ONLINE")
+    states = [
+        read(DeviceState, each)
+        for each in watcher.messages
+        if each.topic == watcher.topic(DEVICE, DeviceTopic.STATE)
+    ]
+    sequences = [state.seq for state in states]
+    assert sequences == sorted(set(sequences))
+    assert watcher.events(DEVICE) == ["ONBATT", "ONLINE"]
+
+
+async def test_one_that_is_cut_off_stops_and_does_not_begin_again(broker, tmp_path, agent):
+    async with proxy(broker.port) as line, watching(broker.url) as watcher:
+        first = Service("first", line.url, tmp_path, agent.port)
+        second = Service("second", broker.url, tmp_path, agent.port)
+        async with services(first, second):
+            await first.start()
+            await held_by(watcher, "first")
+            await second.start()
+            await watcher.online("second")
+            line.cut()
+            await agent.asked_by("second")
+            await held_by(watcher, "second")
+            line.mend()
+            await second_goes_on(watcher, "first")
+            assert agent.turns == ["first", "second"]
+
+
+async def test_a_line_that_breaks_ends_the_work_until_it_is_back(broker, tmp_path, agent):
+    async with proxy(broker.port) as line, watching(broker.url) as watcher:
+        first = Service("first", line.url, tmp_path, agent.port)
+        second = Service("second", broker.url, tmp_path, agent.port)
+        async with services(first, second):
+            await first.start()
+            await held_by(watcher, "first")
+            await second.start()
+            await watcher.online("second")
+            line.reset()
+            await held_by(watcher, "second")
+            assert agent.turns == ["first", "second"]
+
+
+async def test_the_broker_is_killed_and_comes_back(any_broker, tmp_path, agent):
+    first = Service("first", any_broker.url, tmp_path, agent.port)
+    second = Service("second", any_broker.url, tmp_path, agent.port)
+    async with services(first, second):
+        async with watching(any_broker.url) as watcher:
+            await first.start()
+            await held_by(watcher, "first")
+            await second.start()
+            await watcher.online("second")
+        await any_broker.kill()
+        await until(lambda: "was lost" in first.log, "lost")
+        asked = len(agent.requests)
+        await any_broker.start()
+        async with watching(any_broker.url) as watcher:
+            await until(lambda: len(agent.requests) > asked + 20, "asked again")
+            await watcher.until(lambda: claim_of(watcher), "a claim")
+            await watcher.online("first")
+            await watcher.online("second")
+            turns = agent.turns
+            beat = claim_of(watcher).beat
+            await watcher.until(lambda: claim_of(watcher).beat > beat + 6, "beats")
+            assert agent.turns == turns
+            assert len(turns) <= 2
+
+
+async def test_both_started_at_the_same_moment(broker, tmp_path, agent, watcher):
+    first = Service("first", broker.url, tmp_path, agent.port)
+    second = Service("second", broker.url, tmp_path, agent.port)
+    async with services(first, second):
+        await asyncio.gather(first.start(), second.start())
+        await watcher.online("first")
+        await watcher.online("second")
+        await watcher.until(lambda: watcher.meta(DEVICE), "told")
+        beat = claim_of(watcher).beat
+        await watcher.until(lambda: claim_of(watcher).beat > beat + 8, "beats")
+        assert len(agent.turns) == 1
+
+
+async def test_one_that_knows_no_standby_is_left_alone(broker, tmp_path, agent):
+    async with watching(broker.url) as watcher:
+        first = Service("first", broker.url, tmp_path, agent.port, standby=None)
+        second = Service("second", broker.url, tmp_path, agent.port)
+        async with services(first, second):
+            await first.start()
+            await held_by(watcher, "first")
+            await second.start()
+            await until(lambda: "knows of no standby" in second.log, "warned")
+            assert agent.turns == ["first"]
+            await first.kill()
+            await held_by(watcher, "second")
+            assert agent.turns == ["first", "second"]
+
+
+async def test_the_preferred_one_takes_it_back_if_it_is_told_to(broker, tmp_path, agent):
+    async with watching(broker.url) as watcher:
+        first = Service("first", broker.url, tmp_path, agent.port, preempt=True)
+        second = Service("second", broker.url, tmp_path, agent.port, priority=2)
+        async with services(first, second):
+            await second.start()
+            await held_by(watcher, "second")
+            await first.start()
+            await held_by(watcher, "first")
+            beat = claim_of(watcher).beat
+            await watcher.until(lambda: claim_of(watcher).beat > beat + 8, "beats")
+            assert agent.turns == ["second", "first"]

@@ -60,6 +60,12 @@ def alone(rules: Rules) -> dict[str, Rules]:
     return {"me": rules}
 
 
+def primaries(*others: Rules, **rules: Any) -> dict[str, Rules]:
+    """Make a and b, both primaries of the UPS, and others."""
+    both = {"a": primary("a", **rules), "b": primary("b", **rules)}
+    return {**both, **{other.id: other for other in others}}
+
+
 def pair(other: Rules | None = None, **rules: Any) -> dict[str, Rules]:
     return {"me": primary(**rules), "web": other or secondary("web")}
 
@@ -523,6 +529,192 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             hosts=alone(fed_by(Supply("a", 1, PRIMARY), Supply("b", 0, PRIMARY))),
         ),
     ),
+    "Several primaries of one UPS": (
+        Scenario(
+            "the first of two goes last, and alone has the power cut",
+            LOW,
+            "60 a fsd ups; 65 b down; 65 b exit; 70 a down flag; 70 a exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD "
+            "b/SHUTDOWN a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "three and a secondary",
+            LOW,
+            "60 a fsd ups; 65 b down; 65 b exit; 65 c down; 65 c exit; 65 web down; 65 web "
+            "exit; 70 a down flag; 70 a exit",
+            "a/ONBATT b/ONBATT c/ONBATT web/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC "
+            "b/LOWBATT b/FSD c/LOWBATT c/FSD web/LOWBATT web/FSD web/SHUTDOWN b/SHUTDOWN "
+            "c/SHUTDOWN a/SHUTDOWN",
+            primaries(primary("c"), secondary("web")),
+        ),
+        Scenario(
+            "the settings rank them",
+            LOW,
+            "60 a fsd ups; 65 a down; 65 a exit; 70 b down flag; 70 b exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD b/LOWBATT b/FSD b/SHUTDOWN_HOSTSYNC "
+            "a/SHUTDOWN b/SHUTDOWN",
+            {"a": primary("a", priority=2), "b": primary("b")},
+        ),
+        Scenario(
+            "the first is dead already",
+            LOW + "; 30 a dies",
+            "60 b fsd ups; 65 b down flag; 65 b exit",
+            "a/ONBATT b/ONBATT b/LOWBATT b/FSD b/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the first dies while it waits for the other",
+            LOW + "; 61 a dies",
+            "60 a fsd ups; 65 b down flag; 65 b exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD b/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the first dies, and a secondary has not left: the other waits HOSTSYNC for that one",
+            LOW + "; 60 web hangs; 62 a dies",
+            "60 a fsd ups; 77 b down flag; 77 b exit",
+            "a/ONBATT b/ONBATT web/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT "
+            "b/FSD b/SHUTDOWN b/SHUTDOWN_HOSTSYNC",
+            primaries(secondary("web")),
+        ),
+        Scenario(
+            "the first dies when the other has gone: nobody has the power cut",
+            LOW + "; 66 a dies",
+            "60 a fsd ups; 65 b down; 65 b exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD "
+            "b/SHUTDOWN a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the first hangs before, and is waited for",
+            LOW + "; 40 a hangs",
+            "60 b fsd ups; 80 b down flag; 80 b exit",
+            "a/ONBATT b/ONBATT b/LOWBATT b/FSD b/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the first hangs, and the second relieves the third",
+            LOW + "; 40 a hangs",
+            "60 b fsd ups; 65 c down; 65 c exit; 80 b down flag; 80 b exit",
+            "a/ONBATT b/ONBATT c/ONBATT b/LOWBATT b/FSD c/LOWBATT c/FSD c/SHUTDOWN b/SHUTDOWN",
+            primaries(primary("c")),
+        ),
+        Scenario(
+            "the first two of three die",
+            LOW + "; 61 a dies; 62 b dies",
+            "60 a fsd ups; 65 c down flag; 65 c exit",
+            "a/ONBATT b/ONBATT c/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD "
+            "c/LOWBATT c/FSD b/SHUTDOWN c/SHUTDOWN",
+            primaries(primary("c")),
+        ),
+        Scenario(
+            "the monitor of the first is started anew meanwhile",
+            LOW + "; 62 a dies; 63 a restarts",
+            "60 a fsd ups; 65 b down; 65 b exit; 70 a down flag; 70 a exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD "
+            "b/SHUTDOWN a/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the other hangs, and the first waits HOSTSYNC",
+            LOW + "; 40 b hangs",
+            "60 a fsd ups; 80 a down flag; 80 a exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the other is dead already",
+            LOW + "; 40 b dies",
+            "60 a fsd ups; 65 a down flag; 65 a exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the first has power enough from elsewhere and stays",
+            "0 ups OL; 0 y OL; 10 ups OB; 60 ups OB LB",
+            "60 b fsd ups; 65 b down flag; 65 b exit",
+            "a/ONBATT:ups b/ONBATT:ups a/LOWBATT:ups b/LOWBATT:ups b/FSD:ups b/SHUTDOWN a/FSD:ups",
+            {
+                "a": fed_by(Supply("ups", 1, PRIMARY), Supply("y", 1, PRIMARY), id="a"),
+                "b": primary("b"),
+            },
+        ),
+        Scenario(
+            "the first only rehearses",
+            LOW,
+            "60 a fsd ups dry; 60 b fsd ups; 65 b down flag; 65 b exit; 70 a down flag dry",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD "
+            "b/SHUTDOWN a/SHUTDOWN",
+            {"a": primary("a", dry_run=True), "b": primary("b")},
+        ),
+        Scenario(
+            "the other only rehearses",
+            LOW,
+            "60 a fsd ups; 65 a down flag; 65 a exit; 70 b down flag dry",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN b/LOWBATT b/FSD "
+            "b/SHUTDOWN_HOSTSYNC b/SHUTDOWN",
+            {"a": primary("a"), "b": primary("b", dry_run=True)},
+        ),
+        Scenario(
+            "mains returns, and FSD is cleared: who is past return goes, without cutting the power",
+            LOW + "; 62 ups OL",
+            "60 a fsd ups; 62 a clear ups; 65 b down; 65 b exit; 65 web down; 65 web exit",
+            "a/ONBATT b/ONBATT web/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT "
+            "b/FSD web/LOWBATT web/FSD web/SHUTDOWN b/SHUTDOWN a/ONLINE b/ONLINE web/ONLINE",
+            primaries(secondary("web"), clear_fsd_on_return=True),
+        ),
+        Scenario(
+            "mains returns, and FSD stays",
+            LOW + "; 62 ups OL",
+            "60 a fsd ups; 65 b down; 65 b exit; 70 a down flag; 70 a exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD "
+            "b/SHUTDOWN a/ONLINE b/ONLINE a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the first is cut off from the bus: each waits HOSTSYNC for the other",
+            LOW + "; 50 a lost; 90 a found",
+            "60 b fsd ups; 65 a fsd ups; 80 b down flag; 80 b exit; 85 a down flag; 85 a exit",
+            "a/ONBATT b/ONBATT a/COMMBAD b/LOWBATT b/FSD b/SHUTDOWN_HOSTSYNC a/FSD "
+            "a/SHUTDOWN_HOSTSYNC b/SHUTDOWN a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "the bus is gone for both",
+            LOW + "; 20 bus lost",
+            "35 a fsd ups; 35 b fsd ups; 55 a down flag; 55 a exit; 55 b down flag; 55 b exit",
+            "a/ONBATT b/ONBATT a/COMMBAD b/COMMBAD a/FSD b/FSD a/SHUTDOWN_HOSTSYNC "
+            "b/SHUTDOWN_HOSTSYNC a/SHUTDOWN b/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "a UPS of its own beside the common one: it is not powered off",
+            "0 ups OL; 0 y OL; 10 ups OB; 10 y OB; 50 y OB LB; 60 ups OB LB",
+            "60 a fsd ups; 60 b fsd y; 65 b down; 65 b exit; 70 a down flag; 70 a exit",
+            "a/ONBATT:ups b/ONBATT:ups b/ONBATT:y b/LOWBATT:y a/LOWBATT:ups a/FSD:ups "
+            "a/SHUTDOWN_HOSTSYNC b/LOWBATT:ups b/FSD:ups b/FSD:y b/SHUTDOWN a/SHUTDOWN",
+            {
+                "a": primary("a"),
+                "b": fed_by(Supply("ups", 1, PRIMARY), Supply("y", 1, PRIMARY), id="b"),
+            },
+        ),
+        Scenario(
+            "the other is ordered down by hand",
+            "0 ups OL; 50 b fsd",
+            "50 b fsd ups; 55 b down; 55 b exit; 60 a down flag; 60 a exit",
+            "b/FSD a/FSD a/SHUTDOWN_HOSTSYNC b/SHUTDOWN a/SHUTDOWN",
+            primaries(),
+        ),
+        Scenario(
+            "an upsmon of NUT is logged in too, as whatever it is",
+            LOW + "; 0 ups logins=3",
+            "60 a fsd ups; 65 b down; 65 b exit; 80 a down flag; 80 a exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD "
+            "b/SHUTDOWN a/SHUTDOWN",
+            primaries(),
+        ),
+    ),
     "Primary and secondaries": (
         Scenario(
             "a secondary goes first, the primary after it",
@@ -552,13 +744,6 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             "60 me fsd ups; 65 me down flag; 65 me exit",
             "me/ONBATT web/ONBATT me/LOWBATT web/LOWBATT me/FSD me/SHUTDOWN web/FSD",
             pair(secondary("web", min_supplies=0)),
-        ),
-        Scenario(
-            "two primaries do not wait for each other",
-            LOW,
-            "60 me fsd ups; 65 me down flag; 65 me exit; 65 web down flag; 65 web exit",
-            "me/ONBATT web/ONBATT me/LOWBATT web/LOWBATT me/FSD me/SHUTDOWN web/FSD web/SHUTDOWN",
-            pair(primary("web")),
         ),
         Scenario(
             "a secondary alone waits HOSTSYNC for its primary",

@@ -198,7 +198,7 @@ def peer(**power: Any) -> Peer:
         (peer(present=9), 1),  # it does not say what the supply is worth to it
         (peer(present=0, needed=0), 0),
         (peer(values={"ups": 1}, dry_run=True), 0),
-        (peer(roles={"ups": Role.PRIMARY}, phase=Phase.FINAL), 0),
+        (peer(roles={"ups": Role.PRIMARY}, phase=Phase.FINAL), 1),
         (peer(roles={"other": Role.SECONDARY}, present=9), 1),  # somebody else is logged in
         (replace(peer(values={"ups": 1}, present=2), online=False), 1),
     ],

@@ -10,6 +10,7 @@ What happens is written as text, `time subject what…` separated by semicolons:
     10 bus lost           the broker is gone for all; `found`: it is back
     10 web lost           only this host has lost it
     10 web dies           the host is without power, or its monitor crashes
+    10 web hangs          its monitor does nothing, which nobody is told; `goes-on`: it does again
     10 web boots          it starts anew; `restarts`: only its monitor does
     10 web fsd            `upsmon -c fsd`; likewise suspends, wakes, jumps, loses-parent
     10 clock +3600        the wall clock is set
@@ -63,6 +64,7 @@ class SimulatedHost:
     policy: Policy
     booted: float
     runs: bool = True
+    hangs: bool = False
     is_connected: bool = True
     off_at: float | None = None
     power: MonitorPower | None = None
@@ -105,7 +107,7 @@ class World:
 
     def _moments(self, events: list[tuple[float, str, list[str]]], until: float) -> list[float]:
         """List when something may happen; a policy that is due at once would never rest."""
-        running = [host for host in self.hosts.values() if host.runs]
+        running = [host for host in self.hosts.values() if host.runs and not host.hangs]
         dues = [due for host in running if (due := host.policy.due(self.now)) is not None]
         assert all(due > self.now for due in dues), f"due at once, and again, at {self.now}"
         offs = [host.off_at for host in self.hosts.values() if host.off_at is not None]
@@ -119,7 +121,7 @@ class World:
         for _ in range(20):
             before = len(self.deeds), len(self.announced)
             for name, host in self.hosts.items():
-                if host.runs:
+                if host.runs and not host.hangs:
                     self._carry_out(name, host.policy.advance(self.now, self.view(name), self.wall))
             if before == (len(self.deeds), len(self.announced)):
                 return
@@ -248,6 +250,8 @@ class World:
                 self._catch_up()
             case "dies":
                 host.runs = False
+            case "hangs" | "goes-on":
+                host.hangs = word == "hangs"
             case "boots" | "restarts":
                 host.policy = Policy(host.rules, self.now)
                 host.runs, host.off_at, host.seen = True, None, {}

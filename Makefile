@@ -13,6 +13,8 @@ test: check
 
 check: $(VENV)/installed-dev
 	tools/debian-packages
+	$(BIN)/python tools/home-assistant >/dev/null
+	tools/node-red >/dev/null
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
@@ -29,6 +31,7 @@ nightly: check
 
 bench: $(VENV)/installed-dev
 	tools/debian-packages
+	$(BIN)/python tools/home-assistant >/dev/null
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/installed-dev

@@ -1,14 +1,31 @@
 """The audit log: who had what done to which device, from where, and what became of it.
 
-One JSON object a line, appended and written through to the disk before the answer is given.
+One JSON object a line, appended and written through to the disk before the answer is given. Each
+line has a digest of the one before it (`after`), so that a line that is missing or changed shows;
+the last lines may be cut off unseen, and who can write the file can forge all of it: against that
+send the lines to the syslog of another machine.
 """
 
 import asyncio
+import fcntl
+import hashlib
 import json
 import logging
 import os
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
+
+LONGEST_TEXT: Final = 1000  # characters of each text; what is longer is cut
+TAIL: Final = 256 * 1024  # bytes at the end of the file that hold its last line
+AUTHPRIV_INFO: Final = 10 * 8 + 6  # facility and severity (RFC 5424, section 6.2.1)
+SYSLOG_PORT: Final = 514
+SYSLOG_TIMEOUT: Final = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +34,9 @@ logger = logging.getLogger(__name__)
 class Deed:
     """One thing that somebody did or tried; `at` in seconds since the epoch.
 
-    `action` is login, logout, command, set, fsd or clear-fsd; `outcome` is a word (ok, denied, or
-    the status of the result from the bus). `value` is what was written or given as a parameter.
+    `action` is login, logout, primary, command, set, fsd or clear-fsd. `outcome` is a word: ok,
+    denied, refused, sent, or the status of the result from the bus. `value` is what was written or
+    given as a parameter, `id` that of the request on the bus.
     """
 
     at: float
@@ -31,40 +49,184 @@ class Deed:
     name: str = ""
     value: str | None = None
     detail: str = ""
+    id: str = ""
 
 
 class AuditLog:
-    """Appends deeds to a file; without a file, or when it cannot be written, to our own log."""
+    """Appends deeds to a file and sends them to syslog.
 
-    def __init__(self, path: Path | None) -> None:
+    Without either, or when the file cannot be written, they are in our own log with the reason.
+    """
+
+    def __init__(self, path: Path | None, syslog: str | None = None) -> None:
         self._path = path
-        self._turn = asyncio.Lock()
+        self._syslog = syslog
+        self._waiting: deque[Deed] = deque()
+        self._noted = asyncio.Event()
+        self._turn = threading.Lock()
 
     async def record(self, deed: Deed) -> None:
-        """Note a deed; it never fails: what cannot be written is logged with the reason."""
-        line = line_of(deed)
-        if self._path is None:
-            logger.info("%s", line)
-            return
+        """Note a deed and return when it is written; it never fails."""
+        self.note(deed)
+        await self.written()
+
+    def note(self, deed: Deed) -> None:
+        """Leave a deed for `keep`, or for whoever waits until all is written."""
+        self._waiting.append(deed)
+        self._noted.set()
+
+    async def written(self) -> None:
+        """Return when all deeds that were noted are written."""
+        await asyncio.to_thread(self.flush)
+
+    async def keep(self) -> None:
+        """Write what is noted, until cancelled; then write the rest."""
         try:
-            async with self._turn:
-                await asyncio.to_thread(_append, self._path, line)
+            while True:
+                await self._noted.wait()
+                self._noted.clear()
+                await self.written()
+        finally:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is noted; waits for the disk."""
+        with self._turn:  # who comes second returns when what the first took is written, too
+            deeds = []
+            while self._waiting:
+                deeds.append(self._waiting.popleft())
+            if deeds:
+                self._write([line_of(deed) for deed in deeds])
+
+    def _write(self, lines: list[str]) -> None:
+        if self._path is not None:
+            try:
+                lines = _append(self._path, lines)
+            except OSError as error:
+                reason = error.strerror or error
+                for line in lines:
+                    logger.error("cannot write the audit log %s: %s: %s", self._path, reason, line)
+        elif self._syslog is None:
+            for line in lines:
+                logger.info("%s", line)
+        if self._syslog is not None:
+            self._send(self._syslog, lines)
+
+    def _send(self, target: str, lines: list[str]) -> None:
+        try:
+            with _dialled(target) as line_to_syslog:
+                for line in lines:
+                    line_to_syslog.send(_syslog_message(line, local=target.startswith("/")))
         except OSError as error:
             reason = error.strerror or error
-            logger.error("cannot write the audit log %s: %s: %s", self._path, reason, line)
+            logger.error("cannot send the audit log to %s: %s", target, reason)
+            if self._path is None:
+                for line in lines:
+                    logger.error("not sent to syslog: %s", line)
 
 
 def line_of(deed: Deed) -> str:
-    """Write a deed as one line of JSON; what is empty is left out."""
-    known = {key: value for key, value in asdict(deed).items() if value not in ("", None)}
+    """Write a deed as one line of JSON; what is empty is left out, what is long is cut."""
+    known = {key: _cut(value) for key, value in asdict(deed).items() if value not in ("", None)}
     return json.dumps(known, ensure_ascii=True)
 
 
-def _append(path: Path, line: str) -> None:
+def faults(lines: Iterable[bytes]) -> Iterator[str]:
+    """Say what is wrong with the lines of an audit file, each with its number."""
+    before, number = b"", 0
+    for number, line in enumerate(lines, 1):
+        try:
+            deed = json.loads(line)
+        except ValueError:
+            deed = None
+        if not isinstance(deed, dict):
+            yield f"line {number}: no audit line; the writing of it may have been cut short"
+        elif deed.get("after", "") != _digest(before):
+            yield f"line {number}: the line before it is missing or was changed"
+        before = line.rstrip(b"\n")
+    if before and not line.endswith(b"\n"):
+        yield f"line {number}: it has no end"
+
+
+def _cut(value: object) -> object:
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT]}..."
+    return value
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()[:16] if line else ""
+
+
+def _append(path: Path, lines: list[str]) -> list[str]:
+    """Append whole lines or nothing, chained to what other processes wrote meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
-        os.write(descriptor, f"{line}\n".encode())
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        tail = os.pread(descriptor, min(size, TAIL), max(0, size - TAIL))
+        begun = b"" if not tail or tail.endswith(b"\n") else b"\n"
+        before = tail.rstrip(b"\n").rpartition(b"\n")[2]
+        chained = list(_chained(lines, before))
+        _write_whole(descriptor, begun + "".join(f"{line}\n" for line in chained).encode(), size)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    return chained
+
+
+def _chained(lines: list[str], before: bytes) -> Iterator[str]:
+    for line in lines:
+        after = _digest(before)
+        chained = f'{line[:-1]}, "after": "{after}"}}' if after else line
+        yield chained
+        before = chained.encode()
+
+
+def _write_whole(descriptor: int, data: bytes, size: int) -> None:
+    """Write all of it; what a full disk took of it is taken back, and OSError says why."""
+    rest = data
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError:
+        if len(rest) < len(data):
+            os.ftruncate(descriptor, size)
+        raise
+
+
+def _dialled(target: str) -> socket.socket:
+    """Reach syslog: the socket of this machine by its path, another by HOST:PORT (UDP)."""
+    if target.startswith("/"):
+        local = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            local.settimeout(SYSLOG_TIMEOUT)
+            local.connect(target)
+        except OSError:
+            local.close()
+            raise
+        return local
+    host, port = syslog_address(target)
+    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    remote = socket.socket(family, kind, protocol)
+    remote.connect(where)
+    return remote
+
+
+def syslog_address(target: str) -> tuple[str, int]:
+    """Take `HOST:PORT` or `HOST` apart, an IPv6 address in brackets; ValueError if it is none."""
+    host, colon, port = target.rpartition(":")
+    if not colon or target.endswith("]"):
+        host, port = target, str(SYSLOG_PORT)
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError("/dev/log, or HOST:PORT of another machine")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _syslog_message(line: str, *, local: bool) -> bytes:
+    if local:
+        return f"<{AUTHPRIV_INFO}>nutbus[{os.getpid()}]: {line}".encode()
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    head = f"<{AUTHPRIV_INFO}>1 {at} {socket.gethostname()} nutbus {os.getpid()} audit -"
+    return f"{head} {line}".encode()

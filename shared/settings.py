@@ -32,13 +32,16 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as UnreadableVariableError
 
+from shared.audit import AuditLog, syslog_address
 from shared.errors import SettingsError
+from shared.folders import state_folder
 from shared.nutconfig import nut_settings
 from shared.topics import NAME_RULE, is_name
 
 # Every section of the settings file, whichever service reads it.
 SECTIONS = (
     "bus",
+    "audit",
     "broker",
     "devices",
     "driver",
@@ -122,6 +125,41 @@ class BusSettings(Section):
         return BrokerAddress.parse(self.broker)
 
 
+def default_audit_file() -> Path:
+    """Choose where deeds are noted."""
+    return state_folder() / "audit.jsonl"
+
+
+class AuditSettings(Section):
+    """Where it is noted who had what done: logins, commands, settings, forced shutdowns."""
+
+    file: Path | None = Field(
+        default_factory=default_audit_file,
+        description='File to which a line is appended for each; "" for none. By default audit.jsonl'
+        " in /var/lib/nutbus, for an ordinary user in ~/.local/state/nutbus.",
+    )
+    syslog: str | None = Field(
+        default=None,
+        description="Where each line is sent as well: /dev/log, or HOST:514 of another machine.",
+    )
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _may_be_none(cls, file: object) -> object:
+        return None if file == "" else file
+
+    @field_validator("syslog")
+    @classmethod
+    def _can_be_reached(cls, syslog: str | None) -> str | None:
+        if syslog and not syslog.startswith("/"):
+            syslog_address(syslog)
+        return syslog or None
+
+    def log(self) -> AuditLog:
+        """Make the log."""
+        return AuditLog(self.file, self.syslog)
+
+
 class BrokerAddress(BaseModel):
     """A broker URL, taken apart."""
 
@@ -176,6 +214,7 @@ class ServiceSettings(BaseSettings):
     )
 
     bus: BusSettings = Field(default_factory=BusSettings)
+    audit: AuditSettings = Field(default_factory=AuditSettings)
 
     @classmethod
     def settings_customise_sources(

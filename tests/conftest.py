@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator
@@ -14,10 +15,16 @@ BROKERS: dict[str, type[TestBroker]] = {"amqtt": Embedded, "mosquitto": Mosquitt
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the folders of the tests near the root: the path of a socket has 107 bytes at most."""
+    """Keep the folders of the tests near the root: the path of a socket has 107 bytes at most.
+
+    What services keep is in a folder of the run, not in that of this machine.
+    """
     if config.option.basetemp is None:
         config.option.basetemp = tempfile.mkdtemp(prefix="nutbus-", dir="/tmp")
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+    state = tempfile.mkdtemp(prefix="nutbus-state-", dir="/tmp")
+    os.environ["STATE_DIRECTORY"] = state
+    config.add_cleanup(lambda: shutil.rmtree(state, ignore_errors=True))
 
 
 @pytest.fixture(name="free_port")

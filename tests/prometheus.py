@@ -65,10 +65,10 @@ class Web:
 def web_settings(broker: str, port: int, **section: Any) -> WebSettings:
     tables = {
         "bus": {"broker": broker, "keepalive": 2},
+        "audit": {"file": "/dev/null"},
         "web": {
             "id": "tested",
             "listen": [f"127.0.0.1:{port}"],
-            "audit_file": "/dev/null",
             "history": {"enabled": False},
             **section,
         },

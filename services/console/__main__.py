@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.broker.__main__ import main as broker
-from services.console import bus, certs, start, upsdrvctl, upsdrvsvcctl
+from services.console import audit, bus, certs, start, upsdrvctl, upsdrvsvcctl
 from services.console.drivers.command import drivers
 from services.console.nut import upsc, upscmd, upslog, upsrw
 from services.driver.__main__ import main as driver
@@ -117,6 +117,7 @@ _mount("upsc", upsc.main, "Read variables from a NUT server.")
 _mount("upscmd", upscmd.main, "Send an instant command to a device of a NUT server.")
 _mount("upsrw", upsrw.main, "Read and write variables of a device of a NUT server.")
 _mount("upslog", upslog.main, "Log the state of devices of NUT servers at intervals.")
+app.add_typer(audit.app, name="audit", rich_help_panel=SERVICES)
 app.add_typer(certs.app, name="certs", rich_help_panel=SERVICES)
 app.add_typer(upsdrvctl.app, name="upsdrvctl", rich_help_panel=NUT)
 app.add_typer(upsdrvsvcctl.app, name="upsdrvsvcctl", rich_help_panel=NUT)

@@ -99,6 +99,7 @@ def tables(port: int, broker_port: int, web_port: int, folder: Path) -> dict[str
     """Write the settings of the demo as a settings file would have them; it writes to `folder`."""
     return {
         "bus": {"broker": f"embedded://{HOST}:{broker_port}"},
+        "audit": {"file": ""},
         "driver": {"id": "demo"},
         "devices": DEVICES,
         "gateway": {
@@ -117,7 +118,6 @@ def tables(port: int, broker_port: int, web_port: int, folder: Path) -> dict[str
             "id": "demo",
             "listen": [f"{HOST}:{web_port}"],
             "title": "nutbus demo",
-            "audit_file": None,
             "history": {"file": str(folder / "history.sqlite")},
         },
     }

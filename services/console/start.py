@@ -1,7 +1,10 @@
 """The commands that start things or prepare for it: up, demo, check, passwd."""
 
+import asyncio
 import getpass
+import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,9 +13,18 @@ import typer
 from services.console import up as household
 from services.console.demo import run as run_demo
 from services.console.passwords import bcrypt_hash, mosquitto_hash
+from services.console.security import (
+    Inquiry,
+    Severity,
+    as_json,
+    findings,
+    rendered,
+    sorted_by_severity,
+)
+from services.console.security_probe import probed
 from shared import service
 from shared.errors import PowerError, SettingsError
-from shared.settings import DEFAULT_FILES, find_file
+from shared.settings import DEFAULT_FILES, find_file, read_toml
 from shared.users import hash_password
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
@@ -56,15 +68,36 @@ def demo(
     run_demo(port)
 
 
-def check(config: Config = None, nut_config: NutConfig = None) -> None:
-    """Check the settings without starting anything."""
+def check(
+    config: Config = None,
+    nut_config: NutConfig = None,
+    security: Annotated[
+        bool, typer.Option("--security", help="Say what is open, why it matters, what helps.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --security: as JSON.")] = False,
+) -> None:
+    """Check the settings without starting anything; with --security also try the broker.
+
+    With --security the exit code is 1 if anything of it is high.
+    """
     file = _file(config, nut_config)
     everything = household.load(file, nut_config)
+    if security:
+        raise typer.Exit(_say_what_is_open(everything, file, json=json))
     idle = household.devices_that_cannot_run(everything)
     verdict = f"{file or nut_config}: {'not all of it can run' if idle else 'good'}"
     typer.echo("\n".join([verdict, *household.summary(everything)]))
     if idle:
         raise SettingsError(f"{', '.join(idle)} cannot run; everything else would start")
+
+
+def _say_what_is_open(all_: household.Household, file: Path | None, *, json: bool) -> int:
+    tables = read_toml(file) if file else {}
+    found = findings(Inquiry(all_, tables, file, datetime.now(UTC), os.geteuid() == 0))
+    if not all_.bus.address.embedded:
+        found = sorted_by_severity([*found, *asyncio.run(probed(all_.bus))])
+    typer.echo(as_json(found) if json else rendered(found))
+    return int(any(one.severity is Severity.HIGH for one in found))
 
 
 def passwd(

@@ -37,6 +37,7 @@ async def run(settings: Latest[DriverSettings], reload: Reload | None = None) ->
     async with asyncio.TaskGroup() as tasks:
         host = Host(first, tasks, reload)
         tasks.create_task(host.follow(settings))
+        tasks.create_task(host.keep_audit())
         identity = Identity(ServiceKind.DRIVER, first.driver.id)
         tasks.create_task(stay_connected(first.bus, identity, host.session))
 
@@ -57,7 +58,7 @@ class Host:
         self._settings = settings
         self._tasks = tasks
         self._reload = reload
-        self._outbox = Outbox()
+        self._outbox = Outbox(settings.audit.log(), f"driver@{settings.driver.id}")
         self._claims = Claims(settings.driver.id, Topics(settings.bus.prefix), self._turn)
         self._devices: dict[str, Device] = {}
         self._lines: dict[str, asyncio.Task[None]] = {}
@@ -71,6 +72,10 @@ class Host:
         async for settings in latest.follow():
             if settings is not self._settings:
                 await self._apply(settings)
+
+    async def keep_audit(self) -> None:
+        """Note each request that was carried out or refused, before its result is told."""
+        await self._outbox.keep_audit()
 
     async def session(self, bus: Bus) -> None:
         """Serve one connection: announce everything, then publish changes and take orders."""
@@ -123,8 +128,9 @@ class Host:
 
     async def _apply(self, settings: DriverSettings) -> None:
         old, self._settings = self._settings, settings
-        if (old.bus, old.driver.id) != (settings.bus, settings.driver.id):
-            logger.warning("[bus] and the id of [driver] count only after a restart")
+        fixed = (old.bus, old.audit, old.driver.id)
+        if (settings.bus, settings.audit, settings.driver.id) != fixed:
+            logger.warning("[bus], [audit] and the id of [driver] count only after a restart")
             driver = settings.driver.model_copy(update={"id": old.driver.id})
             self._settings = settings.model_copy(update={"driver": driver})
         await self._release([name for name in self._devices if not self._stays(name)])

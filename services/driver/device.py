@@ -371,7 +371,8 @@ class Device:
             order.request.by or "somebody",
             f"{status}, {detail}" if detail else status,
         )
-        self._outbox.say(self.name, order.result(status, detail, time.time()))
+        result = order.result(status, detail, time.time())
+        self._outbox.say(self.name, result, order.request.value)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import resource
 
 from services.gateway.announcer import Announcer
 from services.gateway.client import Client
+from services.gateway.deeds import Deeds
 from services.gateway.gateway import Gateway
 from services.gateway.link import Link
 from services.gateway.listeners import Listeners
@@ -33,7 +34,8 @@ async def run(settings: Latest[GatewaySettings]) -> None:
     _warn(first.gateway)
     link = Link(first.gateway.id, Topics(first.bus.prefix))
     async with asyncio.TaskGroup() as tasks:
-        gateway = Gateway(link, tasks, first.gateway)
+        audit = first.audit.log()
+        gateway = Gateway(link, tasks, first.gateway, Deeds(audit, link.id))
         gateway.apply(first.gateway, tls_context(first.gateway))
         listeners = Listeners(lambda: Client(gateway))
         announcer = Announcer()
@@ -41,6 +43,7 @@ async def run(settings: Latest[GatewaySettings]) -> None:
             identity = Identity(ServiceKind.GATEWAY, link.id)
             tasks.create_task(stay_connected(first.bus, identity, link.session))
             tasks.create_task(_tick(gateway))
+            tasks.create_task(audit.keep())
             tasks.create_task(announcer.keep())
             await _patiently(link, first)
             await _follow(settings, gateway, listeners, announcer)
@@ -81,8 +84,9 @@ async def _follow(
     async for new in settings.follow():
         if new is first:
             continue
-        if new.bus != first.bus or new.gateway.id != first.gateway.id:
-            logger.warning("[bus] and the id of the gateway change with a restart only")
+        fixed = (first.bus, first.audit, first.gateway.id)
+        if (new.bus, new.audit, new.gateway.id) != fixed:
+            logger.warning("[bus], [audit] and the id of the gateway change with a restart only")
         _warn(new.gateway)
         try:
             gateway.apply(new.gateway, tls_context(new.gateway))

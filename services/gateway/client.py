@@ -81,6 +81,9 @@ class Host(Protocol):
     async def order(self, order: Order, session: Session) -> str:
         """Hand an order to the driver; the reply says whether that worked."""
 
+    async def note(self, words: Sequence[str], session: Session, reply: str) -> None:
+        """Leave a trace of a request that needs a right, before it is answered."""
+
     def note_long(self, request: str, size: int) -> None:
         """Note that a reply is too long for some clients."""
 
@@ -240,7 +243,7 @@ class Client(asyncio.Protocol):
         if not isinstance(answer, str):
             return self._act(answer, words, replies)
         if row.needs is Needs.RIGHT:
-            self._note(words, answer)
+            return self._grant(words, answer)
         reply = _encoded(answer)
         if len(reply) >= LONG_REPLY:
             self._host.note_long(" ".join(words[:3]).lower(), len(reply))
@@ -275,8 +278,14 @@ class Client(asyncio.Protocol):
                 return self._grant(words, "OK FSD-SET")
 
     def _grant(self, words: Sequence[str], reply: str) -> bytes:
+        """Answer a request that needs a right, granted or not, when it has been noted."""
+        self._be_busy(self._noted(words, reply))
+        return b""
+
+    async def _noted(self, words: Sequence[str], reply: str) -> None:
         self._note(words, reply)
-        return _encoded(reply)
+        await self._host.note(words, self.session, reply)
+        self._write([_encoded(reply)])
 
     def _say_goodbye(self, replies: list[bytes]) -> bytes:
         self._write([*replies, b"OK Goodbye\n"])

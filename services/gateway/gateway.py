@@ -4,11 +4,12 @@ import asyncio
 import logging
 import ssl
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from services.gateway.answers import Order, Session
 from services.gateway.client import LONG_REPLY, Client
+from services.gateway.deeds import Deeds
 from services.gateway.link import Link
 from services.gateway.mirror import Mirror
 from services.gateway.replies import Replies
@@ -25,14 +26,18 @@ logger = logging.getLogger(__name__)
 class Gateway:
     """The host of every `Client`; `tasks` has the work that clients wait for."""
 
-    def __init__(self, link: Link, tasks: asyncio.TaskGroup, settings: GatewaySection) -> None:
+    def __init__(
+        self, link: Link, tasks: asyncio.TaskGroup, settings: GatewaySection, deeds: Deeds
+    ) -> None:
         self.replies = Replies()
         self.view = Mirror(link.fleet, link.logins, link.tracking, self.replies)
         link.on_order = self.view.forget_order
+        link.on_result = deeds.concluded
         self.now = asyncio.get_running_loop().time()
         self.tls: ssl.SSLContext | None = None
         self.settings = settings
         self._link = link
+        self._deeds = deeds
         self._tasks = tasks
         self._authentication = Authentication()
         self._clients: set[Client] = set()
@@ -110,8 +115,17 @@ class Gateway:
 
     async def order(self, order: Order, session: Session) -> str:
         """Hand an order to the driver; the reply says whether that worked."""
-        id = str(uuid.uuid4()).upper() if session.tracking else None
-        return await self._link.order(order, f"{session.username}@{session.address}", id)
+        id = str(uuid.uuid4()).upper()
+        await self._deeds.ordering(order, session, id)
+        by = f"{session.username}@{session.address}"
+        reply = await self._link.order(order, by, id, tracked=session.tracking)
+        if reply == order.failure:
+            await self._deeds.failed(id, reply)
+        return reply
+
+    async def note(self, words: Sequence[str], session: Session, reply: str) -> None:
+        """Leave a trace of a request that needs a right, before it is answered."""
+        await self._deeds.asked(words, session, reply)
 
     def login(self, client: Client, device: str) -> None:
         """Count the client as logged in to a device."""

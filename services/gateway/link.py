@@ -7,7 +7,6 @@ import asyncio
 import logging
 import socket
 import time
-import uuid
 from collections.abc import Callable
 
 from services.gateway.answers import Order
@@ -59,6 +58,7 @@ class Link:
         self.logins = Logins()
         self.tracking = Tracking()
         self.on_order: Callable[[], None] = lambda: None  # the order of devices may have changed
+        self.on_result: Callable[[Result], None] = lambda _: None
         self._bus: Bus | None = None
         self._started = time.time()
         self._due: Latest[dict[str, ForcedShutdown | None]] = Latest({})  # None: to be cleared
@@ -95,13 +95,13 @@ class Link:
         if not self.fleet.names():
             await described.wait()
 
-    async def order(self, order: Order, by: str, id: str | None) -> str:
-        """Hand an order to the driver; `id` is given if the client wants to hear of the result."""
-        if id is not None:
+    async def order(self, order: Order, by: str, id: str, *, tracked: bool) -> str:
+        """Hand an order to the driver; `tracked` if the client wants to hear of the result."""
+        if tracked:
             self.tracking.add(id, _now())  # before the result can come
         if not await self._is_published(order, by, id):
             return order.failure
-        return "OK" if id is None else f"OK TRACKING {id}"
+        return f"OK TRACKING {id}" if tracked else "OK"
 
     def force_shutdown(self, device: str, by: str) -> None:
         """Set FSD for a device: here at once, on the bus as soon as it is there."""
@@ -116,14 +116,12 @@ class Link:
         if leaving and leaving.fsd:
             self._due.set({**self._due.value, device: None})
 
-    async def _is_published(self, order: Order, by: str, id: str | None) -> bool:
+    async def _is_published(self, order: Order, by: str, id: str) -> bool:
         bus = self._bus
         if bus is None or not is_dotted_name(order.name):
             return False
         expires = time.time() + REQUEST_LIFETIME
-        request = Request(
-            value=order.value, id=id or str(uuid.uuid4()), by=by[:BY_LIMIT], expires=expires
-        )
+        request = Request(value=order.value, id=id, by=by[:BY_LIMIT], expires=expires)
         publication = request.publication(
             self.topics,
             order.device,
@@ -179,6 +177,7 @@ class Link:
         result = read(Result, message)
         if result.id is not None:
             self.tracking.conclude(result.id, result.status)
+            self.on_result(result)
 
     def _is_own(self, about: OfService) -> bool:
         return about.kind == ServiceKind.GATEWAY and about.id == self.id

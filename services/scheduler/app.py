@@ -47,6 +47,7 @@ async def run(settings: Latest[SchedulerSettings]) -> None:
             tasks.create_task(scheduler.keep())
             tasks.create_task(scheduler.programs.run())
             tasks.create_task(scheduler.notifier.run())
+            tasks.create_task(scheduler.audit.keep())
             first = settings.value
             identity = Identity(ServiceKind.SCHEDULER, first.scheduler.id)
             tasks.create_task(stay_connected(first.bus, identity, scheduler.link.session))
@@ -67,7 +68,8 @@ class Scheduler:
         self._is_ready = False
         self._has_new_plan = True
         now = self._clock.now
-        self.link = Link(section.id, Topics(settings.bus.prefix), store, now)
+        self.audit = settings.audit.log()
+        self.link = Link(section.id, Topics(settings.bus.prefix), store, now, self.audit)
         self.notifier = Notifier(store, now, section)
         self.programs = Programs(store, now, section.max_programs)
         self.programs.timeout = section.program_timeout
@@ -90,10 +92,12 @@ class Scheduler:
             old, self._settings = self._settings, settings
             fixed = ("id", "database", "max_programs")
             before, after = old.scheduler, settings.scheduler
-            if old.bus != settings.bus or any(
+            if (old.bus, old.audit) != (settings.bus, settings.audit) or any(
                 getattr(before, k) != getattr(after, k) for k in fixed
             ):
-                logger.warning("[bus], %s of the scheduler count only after a restart", fixed)
+                logger.warning(
+                    "[bus], [audit], %s of the scheduler count only after a restart", fixed
+                )
             self._plan = plan(after)
             self.agenda.apply(self._plan, self._clock.now())
             self._has_new_plan = True

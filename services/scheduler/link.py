@@ -12,7 +12,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from typing import Final
@@ -23,6 +23,7 @@ from services.scheduler.outlook import MOST
 from services.scheduler.rules import Reading
 from services.scheduler.store import Database, Store, Task
 from services.scheduler.texts import one_line
+from shared.audit import AuditLog, Deed
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError, ResultStatus
 from shared.events import Condition
@@ -66,13 +67,16 @@ News = Reading | Removed | Settled
 class Link:
     """What the scheduler hears and says on the bus; `session` is run for each connection to it."""
 
-    def __init__(self, id: str, topics: Topics, store: Store, now: Callable[[], float]) -> None:
+    def __init__(
+        self, id: str, topics: Topics, store: Store, now: Callable[[], float], audit: AuditLog
+    ) -> None:
         self.id = id
         self.news: deque[News] = deque()
         self.arrival = asyncio.Event()
         self._topics = topics
         self._store = store
         self._now = now
+        self._audit = audit
         self._fleet = Fleet(topics)
         self._fleet.follow(self._note)
         self._started = time.time()
@@ -80,7 +84,7 @@ class Link:
         self._is_settled = False
         self._is_clearing = False
         self._orders: asyncio.Queue[tuple[Task, DeviceRequest]] = asyncio.Queue()
-        self._awaited: dict[str, tuple[float, str]] = {}
+        self._awaited: dict[str, tuple[float, str, Deed]] = {}
         self._due: list[Timer] = []
         self._due_changed = asyncio.Event()
 
@@ -203,7 +207,20 @@ class Link:
         part = _PARTS[order.kind]
         assert part is DeviceTopic.COMMAND or part is DeviceTopic.SET
         publication = request.publication(self._topics, order.device, part, order.name)
-        self._awaited[id] = (_monotonic() + REQUEST_LIFETIME + PATIENCE, what)
+        deed = Deed(
+            at=time.time(),
+            service=by,
+            user=by,
+            address="",
+            action=order.kind,
+            outcome="sent",
+            device=order.device,
+            name=order.name,
+            value=order.value,
+            id=id,
+        )
+        await self._audit.record(deed)
+        self._awaited[id] = (_monotonic() + REQUEST_LIFETIME + PATIENCE, what, deed)
         await bus.publish(publication)
 
     def _take_result(self, message: Message) -> None:
@@ -215,16 +232,20 @@ class Link:
         except PayloadError as error:
             logger.warning("dropped a bad payload: %s", error)
             return
-        _, what = self._awaited.pop(result.id or "", (0.0, ""))
-        if what:
+        awaited = self._awaited.pop(result.id or "", None)
+        if awaited:
+            _, what, deed = awaited
+            ended = result.status.value
+            self._audit.note(replace(deed, at=time.time(), outcome=ended, detail=result.detail))
             level = logging.INFO if result.status is ResultStatus.OK else logging.WARNING
             detail = f" ({one_line(result.detail)})" if result.detail else ""
             logger.log(level, "%s: %s%s", what, result.status, detail)
 
     def _miss_results(self, now: float) -> None:
-        for id, (deadline, what) in list(self._awaited.items()):
+        for id, (deadline, what, deed) in list(self._awaited.items()):
             if now >= deadline:
                 del self._awaited[id]
+                self._audit.note(replace(deed, at=time.time(), outcome="no answer"))
                 logger.warning("%s: no answer", what)
 
 

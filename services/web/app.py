@@ -9,7 +9,6 @@ from services.web.link import Link
 from services.web.server import serve
 from services.web.settings import WebSettings
 from services.web.site import Site
-from shared.audit import AuditLog
 from shared.bus import Identity, stay_connected
 from shared.latest import Latest
 from shared.topics import ServiceKind, Topics
@@ -22,7 +21,7 @@ async def run(settings: Latest[WebSettings]) -> None:
     first = settings.value
     link = Link(first.web.id, Topics(first.bus.prefix))
     identity = Identity(ServiceKind.WEB, link.id)
-    site = Site(link, settings, Door(first.gateway.users), AuditLog(first.web.audit_file))
+    site = Site(link, settings, Door(first.gateway.users), first.audit.log())
     served = application(site)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(stay_connected(first.bus, identity, link.session))
@@ -37,7 +36,9 @@ async def _follow(settings: Latest[WebSettings], door: Door) -> None:
     first = settings.value
     async for new in settings.follow():
         door.apply(new.gateway.users)
-        fixed = ("id", "listen", "base_path", "trusted_proxies", "audit_file")
+        fixed = ("id", "listen", "base_path", "trusted_proxies")
         is_changed = any(getattr(new.web, key) != getattr(first.web, key) for key in fixed)
-        if new.bus != first.bus or is_changed:
-            logger.warning("[bus], %s of [web] change with a restart only", ", ".join(fixed))
+        if (new.bus, new.audit) != (first.bus, first.audit) or is_changed:
+            logger.warning(
+                "[bus], [audit], %s of [web] change with a restart only", ", ".join(fixed)
+            )

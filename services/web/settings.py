@@ -36,11 +36,6 @@ def is_path(text: str) -> bool:
     return _PATH.fullmatch(text) is not None
 
 
-def default_audit_file() -> Path:
-    """Choose where deeds are noted."""
-    return state_folder() / "web-audit.jsonl"
-
-
 class TokenSettings(Section):
     """A program that may read: it sends `Authorization: Bearer TOKEN`."""
 
@@ -186,12 +181,6 @@ class WebSection(Section):
     history: HistorySection = Field(
         default_factory=HistorySection, description="What is kept of the past."
     )
-    audit_file: Path | None = Field(
-        default_factory=default_audit_file,
-        description="File to which each login, command and setting is appended; by default"
-        " web-audit.jsonl in /var/lib/nutbus, for an ordinary user in ~/.local/state/nutbus.",
-    )
-
     compatibility: CompatibilitySection = Field(
         default_factory=CompatibilitySection, description="The pages of NUT's CGI programs."
     )

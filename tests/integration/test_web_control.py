@@ -76,11 +76,11 @@ class Stack:
         section: dict[str, Any] = {
             "id": "web",
             "listen": [f"127.0.0.1:{port}"],
-            "audit_file": str(self.audit),
             "history": {"enabled": False},
         }
         self.tables: dict[str, Any] = {
             "bus": {"broker": broker, "keepalive": 2},
+            "audit": {"file": str(self.audit)},
             "driver": {"id": "driver", "poll_interval": 0.2},
             "devices": {
                 "rack1": {"driver": "simulated"},
@@ -96,7 +96,8 @@ class Stack:
         self.settings.set(WebSettings.from_tables(tables, "test"))
 
     def deeds(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.audit.read_text().splitlines()]
+        deeds = map(json.loads, self.audit.read_text().splitlines())
+        return [deed for deed in deeds if deed["service"] == "web@web"]
 
     @contextlib.asynccontextmanager
     async def up(self) -> AsyncGenerator[Browser]:

@@ -67,10 +67,10 @@ class Web:
         self.url = f"http://127.0.0.1:{self.port}"
         self.tables = {
             "bus": {"broker": broker, "keepalive": 2},
+            "audit": {"file": ""},
             "web": {
                 "id": "tested",
                 "listen": [f"127.0.0.1:{self.port}"],
-                "audit_file": None,
                 "history": {"enabled": False},
                 **section,
             },

@@ -62,7 +62,7 @@ class World:
         self.now = 100.0
         self.link = Link("web", TOPICS)
         self.rendering = Rendering()
-        settings = {"web": {"id": "web", "history": {"enabled": False}, "audit_file": None}}
+        settings = {"web": {"id": "web", "history": {"enabled": False}}}
         latest = Latest(WebSettings.from_tables(settings, "test"))
         self.site = Site(self.link, latest, rendering=self.rendering)
         self.state = State(self.link, self.rendering)

@@ -1,0 +1,489 @@
+"""`nutbus check --security`: what the settings leave open, why it matters and what helps.
+
+Decisions about settings and file modes only; what takes a look at a broker is in security_probe.
+"""
+
+import json
+import re
+import shlex
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from services.console.certs_authority import expiry
+from services.console.up import Household
+from services.driver.settings import DriverSettings
+from services.gateway.settings import GatewaySettings
+from services.homeassistant.settings import HomeAssistantSettings
+from services.monitor.settings import MonitorSettings
+from services.web.settings import WebSettings
+from shared.settings import ServiceSettings
+from shared.users import UserSettings
+
+SOON: Final = timedelta(days=30)
+LONG_TOKEN: Final = 32
+_SECRET_KEY: Final = re.compile(
+    r"(?:.*_)?(?:password|passwd|token|secret|passphrase|community|urls|authpassword|privpassword)"
+)
+_HASH_KEY: Final = re.compile(r".*_(?:hash|file)")
+_URL_PASSWORD: Final = re.compile(r"\w+://[^/@:]*:[^/@]+@")
+
+
+class Severity(StrEnum):
+    """How bad it is: HIGH lets strangers do harm, MEDIUM helps them, LOW is worth knowing."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+HIGH, MEDIUM, LOW = Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is open: where in the settings, what, why it matters, what helps."""
+
+    severity: Severity
+    where: str
+    what: str
+    why: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What is judged: the settings, the file they are from as it stands, and the clock."""
+
+    household: Household
+    tables: Mapping[str, Any]
+    file: Path | None
+    now: datetime
+    is_root: bool = True
+
+    def of(self, name: str) -> ServiceSettings | None:
+        """Give the settings of one service, if it would run."""
+        return self.household.services.get(name)
+
+
+def findings(inquiry: Inquiry) -> list[Finding]:
+    """List what is open, the worst first."""
+    return sorted_by_severity(one for rule in _RULES for one in rule(inquiry))
+
+
+def sorted_by_severity(found: Iterable[Finding]) -> list[Finding]:
+    """Put the worst first."""
+    return sorted(found, key=lambda one: list(Severity).index(one.severity))
+
+
+def _own_broker(inquiry: Inquiry) -> Iterator[Finding]:
+    broker = inquiry.household.broker
+    if broker is None:
+        return
+    open_to = [str(address) for address in broker.addresses if not address.is_loopback]
+    if not broker.users:
+        yield _without_users(open_to)
+    elif open_to:
+        yield Finding(
+            HIGH,
+            "[broker] listen",
+            f"{', '.join(open_to)} is open to other machines without TLS",
+            "passwords and commands cross the network readable, and can be repeated by anybody",
+            "take Mosquitto or NATS with deploy/mosquitto-tls.conf or deploy/nats-tls.conf",
+        )
+    if broker.users:
+        yield Finding(
+            LOW,
+            "[broker.users]",
+            "the embedded broker has no access rules",
+            f"each of {', '.join(broker.users)} may read, command and force shutdowns",
+            "where users must not do everything take Mosquitto or NATS with the rules of deploy/",
+        )
+
+
+def _without_users(open_to: list[str]) -> Finding:
+    where = ", ".join(open_to) if open_to else "this machine"
+    return Finding(
+        HIGH if open_to else MEDIUM,
+        "[broker] users",
+        "the embedded broker lets in everybody without a password",
+        f"every user and program that reaches {where} may switch off loads and force shutdowns",
+        "add a user: [broker.users.NAME] with password_file, and username in [bus]",
+    )
+
+
+def _line_to_broker(inquiry: Inquiry) -> Iterator[Finding]:
+    bus = inquiry.household.bus
+    address = bus.address
+    if address.embedded:
+        return
+    is_near = (
+        address.host == "localhost" or address.host.startswith("127.") or address.host == "::1"
+    )
+    if not address.tls and not is_near:
+        yield Finding(
+            HIGH,
+            "[bus] broker",
+            f"{address} is on another machine and reached without TLS",
+            "who is between can read passwords, give commands and forge states of devices",
+            "mqtts:// with ca_file; `nutbus certs` makes what it needs",
+        )
+    if not (bus.username or address.username or bus.certificate_file):
+        yield Finding(
+            HIGH,
+            "[bus] username",
+            "we log in to the broker as nobody",
+            "a broker that takes us so takes everybody, and everybody may switch off loads",
+            "give each service a user there, as in deploy/mosquitto.acl or deploy/nats.conf",
+        )
+    if len(inquiry.household.services) > 1:
+        yield Finding(
+            LOW,
+            "[bus]",
+            f"{', '.join(inquiry.household.services)} are one user at the broker",
+            "its access rules cannot tell them apart: the weakest has the rights of all",
+            "run them as services of their own, each with its user",
+        )
+
+
+def _gateway(inquiry: Inquiry) -> Iterator[Finding]:
+    settings = inquiry.of("gateway")
+    if not isinstance(settings, GatewaySettings):
+        return
+    section = settings.gateway
+    is_open = any(not address.is_loopback for address in section.addresses)
+    if is_open and section.users and section.certificate_file is None:
+        yield Finding(
+            HIGH,
+            "[gateway] certificate_file",
+            "other machines log in without TLS",
+            "names and passwords of users cross the network readable",
+            "`nutbus certs server HOST`, then certificate_file and key_file in [gateway]",
+        )
+    if is_open and not section.allow_from:
+        yield Finding(
+            LOW,
+            "[gateway] allow_from",
+            "every network may connect and read all devices",
+            "who reads learns of models, loads and addresses",
+            "list the networks that may connect in allow_from",
+        )
+    for kind, nas in section.nas.items():
+        networks = ", ".join(map(str, nas.allow_from))
+        yield Finding(
+            MEDIUM,
+            f"[gateway.nas.{kind}]",
+            "a NAS logs in with a password that everybody knows",
+            f"whoever is in {networks} may do so and delay the shutdown of {nas.device}",
+            "keep allow_from to the one address of the box",
+        )
+    for name, user in section.users.items():
+        yield from _user(name, user, is_open=is_open)
+
+
+def _user(name: str, user: UserSettings, *, is_open: bool) -> Iterator[Finding]:
+    where = f"[gateway.users.{name}]"
+    if any(command.lower() == "all" for command in user.instcmds):
+        anywhere = is_open and not user.allow_from
+        yield Finding(
+            MEDIUM if anywhere else LOW,
+            f"{where} instcmds",
+            "may give all commands" + (" from everywhere" if anywhere else ""),
+            "one stolen password switches off every load",
+            "list the commands that are needed; narrow allow_from and devices",
+        )
+    if "FSD" in user.actions and not user.upsmon and is_open and not user.allow_from:
+        yield Finding(
+            MEDIUM,
+            f"{where} actions",
+            "may force shutdowns from everywhere",
+            "one stolen password shuts down all hosts",
+            "narrow allow_from to where the user is",
+        )
+    if user.password is not None and len(user.password.get_secret_value()) < 8:
+        yield Finding(
+            MEDIUM,
+            f"{where} password",
+            "has fewer than 8 characters",
+            "it can be guessed",
+            "take a longer one; `nutbus passwd` makes its hash",
+        )
+
+
+def _web(inquiry: Inquiry) -> Iterator[Finding]:
+    settings = inquiry.of("web")
+    if not isinstance(settings, WebSettings):
+        return
+    section = settings.web
+    for name, token in section.tokens.items():
+        if len(token.token.get_secret_value()) < LONG_TOKEN:
+            yield Finding(
+                LOW,
+                f"[web.tokens.{name}]",
+                f"has fewer than {LONG_TOKEN} characters",
+                "what is made by people and short can be guessed",
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            )
+    if section.is_on_loopback:
+        return
+    if not section.trusted_proxies:
+        yield Finding(
+            HIGH if settings.gateway.users else MEDIUM,
+            "[web] listen",
+            "pages are served to other machines without TLS",
+            "passwords and sessions cross the network readable",
+            "listen on 127.0.0.1 behind a proxy with TLS, and name it in trusted_proxies",
+        )
+    if not section.login_to_read:
+        yield Finding(
+            MEDIUM,
+            "[web] login_to_read",
+            "everybody who reaches the pages sees all devices, hosts and plans",
+            "that tells when and how a room can be darkened",
+            "login_to_read = true, or a proxy that asks who it is",
+        )
+    if section.metrics and section.metrics_token is None:
+        yield Finding(
+            LOW,
+            "[web] metrics_token",
+            "metrics are served without a login",
+            "they have the state of all devices",
+            "set metrics_token, or metrics = false",
+        )
+
+
+def _monitor(inquiry: Inquiry) -> Iterator[Finding]:
+    settings = inquiry.of("monitor")
+    if not isinstance(settings, MonitorSettings):
+        return
+    section = settings.monitor
+    if section.dry_run:
+        yield Finding(
+            MEDIUM,
+            "[monitor] dry_run",
+            "this host does not shut down",
+            "it loses power while it runs; dry_run is for rehearsals",
+            "take dry_run away when you have rehearsed",
+        )
+    if inquiry.is_root and not section.run_as_user:
+        yield Finding(
+            MEDIUM,
+            "[monitor] run_as_user",
+            "what talks to the network has the rights of root",
+            "a mistake in it would be a way to root",
+            'run_as_user = "nobody", or a user of its own',
+        )
+    if section.obey:
+        yield Finding(
+            LOW,
+            "[monitor] obey",
+            f"shuts down when {', '.join(section.obey)} says so",
+            "whoever may write that monitor's topics at the broker can shut this host down",
+            "give each monitor a user of its own at the broker (deploy/mosquitto.acl)",
+        )
+    yield from _program(section.shutdown_command)
+
+
+def _program(command: str | list[str] | None) -> Iterator[Finding]:
+    words = shlex.split(command) if isinstance(command, str) else command or []
+    program = Path(words[0]) if words else Path()
+    if program.is_absolute() and _mode(program) & 0o022:
+        yield Finding(
+            HIGH,
+            "[monitor] shutdown_command",
+            f"others may write {program}",
+            "what they write there is run as root",
+            f"chmod go-w {program}",
+        )
+
+
+def _homeassistant(inquiry: Inquiry) -> Iterator[Finding]:
+    settings = inquiry.of("homeassistant")
+    if isinstance(settings, HomeAssistantSettings) and settings.homeassistant.allow_power_off:
+        yield Finding(
+            LOW,
+            "[homeassistant] allow_power_off",
+            f"Home Assistant may switch off {', '.join(settings.homeassistant.allow_power_off)}",
+            "so may each of its users, its add-ons and whoever gets in there",
+            "keep the list short",
+        )
+
+
+def _devices(inquiry: Inquiry) -> Iterator[Finding]:
+    settings = inquiry.of("driver")
+    if not isinstance(settings, DriverSettings):
+        return
+    for name, device in settings.devices.items():
+        kind = device.kind
+        is_old = str(getattr(device.options, "snmp_version", None) or "v1") != "v3"
+        if kind is not None and kind.name.startswith("snmp") and is_old:
+            yield Finding(
+                LOW,
+                f"[devices.{name}] snmp_version",
+                "SNMP before version 3 is used",
+                "the community is readable on the network, and who has it may switch the device",
+                'snmp_version = "v3" with authPriv, or a network of its own',
+            )
+
+
+def _audit(inquiry: Inquiry) -> Iterator[Finding]:
+    settings = next(iter(inquiry.household.services.values()))
+    if settings.audit.file is None and settings.audit.syslog is None:
+        yield Finding(
+            LOW,
+            "[audit]",
+            "who does what is noted in the log only",
+            "logs are rotated, filtered and mixed with other lines",
+            "set file, and syslog of another machine, in [audit]",
+        )
+
+
+def _settings_file(inquiry: Inquiry) -> Iterator[Finding]:
+    file = inquiry.file
+    plain = list(dict.fromkeys(_plain_secrets(inquiry.tables)))
+    readable = file is not None and bool(_mode(file) & 0o004)
+    if plain:
+        yield Finding(
+            HIGH if readable else LOW,
+            f"{file or 'settings'}",
+            f"plain passwords in {', '.join(plain)}"
+            + ("; everybody on this machine may read them" if readable else ""),
+            "they are in every copy and backup of the file",
+            "use password_hash or password_file; chmod 600 the file",
+        )
+    if file is not None and _mode(file) & 0o022:
+        yield Finding(
+            HIGH,
+            f"{file}",
+            "others than its owner may write it",
+            "it says which programs are run when power fails, with which rights",
+            f"chmod go-w {file}",
+        )
+    if file is not None and _is_open_folder(file.resolve().parent):
+        yield Finding(
+            HIGH,
+            f"{file.resolve().parent}",
+            "others may put files in the folder of the settings",
+            "they could put settings of their own in place of yours",
+            f"chmod go-w {file.resolve().parent}",
+        )
+
+
+def _files(inquiry: Inquiry) -> Iterator[Finding]:
+    """Look at files that the settings name: secrets, keys and certificates."""
+    for key, value in _leaves(inquiry.tables):
+        name = key.rpartition(".")[2]
+        if not name.endswith("_file") or not isinstance(value, str):
+            continue
+        file = Path(value)
+        what = name.removesuffix("_file")
+        if (_SECRET_KEY.fullmatch(what) or what == "key") and _mode(file) & 0o007:
+            yield Finding(
+                HIGH,
+                key,
+                f"everybody on this machine may read {file}",
+                "it is a secret",
+                f"chmod 640 {file}, with the group of the service",
+            )
+        if what == "certificate":
+            yield from _certificate(key, file, inquiry.now)
+
+
+def _certificate(key: str, file: Path, now: datetime) -> Iterator[Finding]:
+    if _mode(file) & 0o004 and b"PRIVATE KEY" in _content(file):
+        yield Finding(
+            HIGH,
+            key,
+            f"everybody on this machine may read {file}, and its key is in it",
+            "who has the key can be us",
+            f"chmod 640 {file}, with the group of the service",
+        )
+    ends = expiry(file)
+    if ends is not None and ends <= now + SOON:
+        yield Finding(
+            HIGH if ends <= now else MEDIUM,
+            key,
+            f"{file} {'has ended' if ends <= now else 'ends'} on {ends:%Y-%m-%d}",
+            "nobody who checks it connects any more after that",
+            "nutbus certs renew",
+        )
+
+
+def _plain_secrets(tables: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in _leaves(tables):
+        name = key.rpartition(".")[2]
+        if not isinstance(value, str):
+            continue
+        is_secret = _SECRET_KEY.fullmatch(name) and not _HASH_KEY.fullmatch(name)
+        if value and (is_secret or _URL_PASSWORD.match(value)):
+            yield key
+
+
+def _leaves(table: object, path: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(table, Mapping):
+        for key, value in table.items():
+            yield from _leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(table, list):
+        for value in table:
+            yield from _leaves(value, path)
+    else:
+        yield path, table
+
+
+def _mode(file: Path) -> int:
+    try:
+        return stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return 0
+
+
+def _is_open_folder(folder: Path) -> bool:
+    mode = _mode(folder)
+    return bool(mode & 0o022) and not mode & stat.S_ISVTX
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+_RULES: tuple[Callable[[Inquiry], Iterable[Finding]], ...] = (
+    _own_broker,
+    _line_to_broker,
+    _gateway,
+    _web,
+    _monitor,
+    _homeassistant,
+    _devices,
+    _audit,
+    _settings_file,
+    _files,
+)
+
+
+def rendered(found: list[Finding]) -> str:
+    """Write findings for people."""
+    if not found:
+        return "security: nothing found"
+    lines = []
+    for one in found:
+        lines += [
+            f"{one.severity.upper():6}  {one.where}: {one.what}",
+            f"        why:  {one.why}",
+            f"        cure: {one.cure}",
+        ]
+    counts = ", ".join(
+        f"{sum(one.severity is level for one in found)} {level}" for level in Severity
+    )
+    return "\n".join([*lines, f"security: {counts}"])
+
+
+def as_json(found: list[Finding]) -> str:
+    """Write findings for programs."""
+    return json.dumps([asdict(one) for one in found], indent=2)

@@ -1,0 +1,85 @@
+"""What NUT's users did, for the audit log: what they asked for, and later what became of it."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from services.gateway.answers import ACCESS_DENIED, Order, Session
+from shared.audit import AuditLog, Deed
+from shared.messages import Result
+
+LIMIT: Final = 10_000  # orders whose results are awaited
+ACTIONS: Final = {
+    "INSTCMD": "command",
+    "SET": "set",
+    "FSD": "fsd",
+    "LOGIN": "login",
+    "ATTACH": "login",
+    "PRIMARY": "primary",
+    "MASTER": "primary",
+}
+
+
+class Deeds:
+    """Notes deeds of clients in the audit log."""
+
+    def __init__(self, audit: AuditLog, gateway: str) -> None:
+        self._audit = audit
+        self._service = f"gateway@{gateway}"
+        self._awaited: OrderedDict[str, Deed] = OrderedDict()
+
+    async def asked(self, words: Sequence[str], session: Session, reply: str) -> None:
+        """Note a request that needs a right and what it was answered."""
+        given = list(words[2 if words[0].upper() == "SET" else 1 :])
+        device, name, value = (*given, "", "", None)[:3] if len(given) < 3 else given[:3]
+        deed = replace(
+            self._deed(session, ACTIONS.get(words[0].upper(), words[0].lower()), reply),
+            device=device or "",
+            name=name or "",
+            value=value,
+        )
+        await self._audit.record(deed)
+
+    async def ordering(self, order: Order, session: Session, id: str) -> None:
+        """Note an order before it is handed on, so that none is carried out that is not noted."""
+        deed = replace(
+            self._deed(session, "command" if order.is_command else "set", ""),
+            device=order.device,
+            name=order.name,
+            value=order.value,
+            outcome="sent",
+            id=id,
+        )
+        if len(self._awaited) >= LIMIT:
+            self._awaited.popitem(last=False)
+        self._awaited[id] = deed
+        await self._audit.record(deed)
+
+    async def failed(self, id: str, reply: str) -> None:
+        """Note that an order may not have reached the bus."""
+        deed = self._awaited.pop(id, None)
+        if deed:
+            ended = replace(deed, at=time.time(), outcome="not sent", detail=reply)
+            await self._audit.record(ended)
+
+    def concluded(self, result: Result) -> None:
+        """Note how an order of ours ended."""
+        deed = self._awaited.pop(result.id or "", None)
+        if deed:
+            ended = replace(deed, at=time.time(), outcome=result.status.value, detail=result.detail)
+            self._audit.note(ended)
+
+    def _deed(self, session: Session, action: str, reply: str) -> Deed:
+        is_refused = reply.startswith("ERR")
+        outcome = "denied" if reply == ACCESS_DENIED else "refused" if is_refused else "ok"
+        return Deed(
+            at=time.time(),
+            service=self._service,
+            user=session.username or "",
+            address=session.address,
+            action=action,
+            outcome=outcome,
+            detail=reply if outcome == "refused" else "",
+        )

@@ -16,6 +16,7 @@ from tests.simulators.snmp import SnmpSimulator
 from tests.simulators.snmpups import SOURCE, objects
 
 TIMEOUT = 20.0
+GONE_AFTER = 1.0
 DEVICE = "ups1"
 STATUS = SOURCE
 
@@ -190,8 +191,18 @@ class Service:
         return (self._folder / f"{self.id}.log").read_text()
 
     def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it is still there."""
         assert self._process
-        os.kill(self._process.pid, number)
+        if self._process.returncode is None:
+            os.kill(self._process.pid, number)
+
+    async def is_gone(self) -> bool:
+        """Tell whether it was told to end, after it has."""
+        assert self._process
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GONE_AFTER):
+                await self._process.wait()
+        return self._process.returncode is not None
 
     async def ended(self) -> int:
         assert self._process

@@ -95,7 +95,7 @@ def max_beat(claims, who, watcher):
 
 
 async def test_a_frozen_one_sends_nothing_more_when_it_wakes(pair, agent, watcher):
-    first, second = pair
+    first, _second = pair
     first.send(signal.SIGSTOP)
     await agent.asked_by("second")
     await held_by(watcher, "second")
@@ -255,3 +255,16 @@ async def test_the_preferred_one_takes_it_back_if_it_is_told_to(broker, tmp_path
             beat = claim_of(watcher).beat
             await watcher.until(lambda: claim_of(watcher).beat > beat + 8, "beats")
             assert agent.turns == ["second", "first"]
+
+
+async def test_a_kill_is_survived_with_every_broker(any_broker, tmp_path, agent):
+    first = Service("first", any_broker.url, tmp_path, agent.port)
+    second = Service("second", any_broker.url, tmp_path, agent.port)
+    async with watching(any_broker.url) as watcher, services(first, second):
+        await first.start()
+        await held_by(watcher, "first")
+        await second.start()
+        await watcher.online("second")
+        await first.kill()
+        await held_by(watcher, "second")
+        assert agent.turns == ["first", "second"]

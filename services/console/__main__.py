@@ -10,6 +10,7 @@ import typer
 from services.broker.__main__ import main as broker
 from services.console import audit, bus, certs, start, upsdrvctl, upsdrvsvcctl
 from services.console.drivers.command import drivers
+from services.console.importing.command import export, import_nut
 from services.console.nut import upsc, upscmd, upslog, upsrw
 from services.driver.__main__ import main as driver
 from services.gateway.__main__ import main as gateway
@@ -60,6 +61,8 @@ for command, panel in (
     (start.demo, SERVICES),
     (start.check, SERVICES),
     (start.passwd, SERVICES),
+    (import_nut, SERVICES),
+    (export, SERVICES),
     (driver, SERVICES),
     (gateway, SERVICES),
     (monitor, SERVICES),
@@ -84,6 +87,7 @@ for command, panel in (
         homeassistant: "homeassistant",
         web: "web",
         broker: "broker",
+        import_nut: "import",
         bus.list_devices: "list",
         bus.set_variable: "set",
     }.get(command, command.__name__)

@@ -249,7 +249,7 @@ class DriverSettings(ServiceSettings):
         devices = tables.get("devices")
         if isinstance(devices, dict):
             folder = Path(source) if Path(source).is_dir() else Path(source).parent
-            located = {name: _located(device, folder) for name, device in devices.items()}
+            located = {name: with_port_located(device, folder) for name, device in devices.items()}
             tables = {**tables, "devices": located}
         sound, faulty = _parted(tables)
         settings = super().from_tables(sound, source)
@@ -347,7 +347,8 @@ def _dotted(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, st
     return found
 
 
-def _located(device: object, folder: Path) -> object:
+def with_port_located(device: object, folder: Path) -> object:
+    """Make the port an absolute path where it is a file in the folder."""
     if not isinstance(device, dict):
         return device
     kind, port = DRIVERS.get(str(device.get("driver"))), device.get("port")

@@ -21,7 +21,7 @@ from shared.topics import NAME_RULE, is_name
 
 logger = logging.getLogger(__name__)
 
-_DEVICE_SETTINGS: Final = {
+DEVICE_SETTINGS: Final = {
     "driver": Setting("driver"),
     "port": Setting("port"),
     "desc": Setting("desc"),
@@ -32,10 +32,10 @@ _DEVICE_SETTINGS: Final = {
     "ignorelb": Setting("ignorelb", lambda _: True),
 }
 _FLAGS: Final = frozenset({"ignorelb", "allow_killpower"})
-_PREFIXED: Final = frozenset({"default", "override"})
-_NESTED: Final = frozenset({"load.off", "load.on", "load.status"})  # options of the driver clone
+PREFIXED: Final = frozenset({"default", "override"})
+NESTED: Final = frozenset({"load.off", "load.on", "load.status"})  # options of the driver clone
 _DERIVED: Final = frozenset({"clone", "clone-outlet", "failover"})  # their ports name other drivers
-_DRIVER_SETTINGS: Final = {"pollinterval": Setting("poll_interval", seconds, SECONDS)}
+DRIVER_SETTINGS: Final = {"pollinterval": Setting("poll_interval", seconds, SECONDS)}
 # How NUT starts its processes; these have no counterpart here.
 _UNUSED: Final = {
     "chroot": "a unit of systemd or a container says which files the service sees",
@@ -123,9 +123,9 @@ def _assignment(line: Statement) -> tuple[str, str | None] | None:
 
 
 def _set_driver(driver: Table, line: Statement, text: str | None) -> None:
-    setting = _DRIVER_SETTINGS.get(line.key)
+    setting = DRIVER_SETTINGS.get(line.key)
     if setting is None:
-        line.warn_unknown([*_DRIVER_SETTINGS, *_UNUSED])
+        line.warn_unknown([*DRIVER_SETTINGS, *_UNUSED])
     elif text is None:
         raise line.error(f"{line.key} needs a value")
     else:
@@ -136,16 +136,16 @@ def _set_driver(driver: Table, line: Statement, text: str | None) -> None:
 def _set_device(device: Table, line: Statement, text: str | None) -> str:
     """Set one key of a device and name it; empty if it is passed over."""
     table, _, variable = line.key.partition(".")
-    setting = _DEVICE_SETTINGS.get(line.key)
-    if text is None and (line.key in _FLAGS or not (setting or table in _PREFIXED)):
+    setting = DEVICE_SETTINGS.get(line.key)
+    if text is None and (line.key in _FLAGS or not (setting or table in PREFIXED)):
         device[line.key] = True
     elif text is None:
         raise line.error(f"{line.key} needs a value")
     elif setting:
         device[setting.name] = setting.value(line, text)
-    elif line.key in _NESTED or (table in _PREFIXED and variable):
+    elif line.key in NESTED or (table in PREFIXED and variable):
         device.setdefault(table, {})[variable] = text
-    elif table not in _PREFIXED:
+    elif table not in PREFIXED:
         device[line.key] = text
     else:
         line.warn(f"{line.key} is passed over: write it as {table}.variable = value")
@@ -156,7 +156,7 @@ def _set_device(device: Table, line: Statement, text: str | None) -> str:
 def _is_complete(name: str, device: Table, lines: list[Statement]) -> bool:
     missing = [key for key in ("driver", "port") if key not in device]
     for key in missing:
-        nearest = difflib.get_close_matches(key, set(device) - set(_DEVICE_SETTINGS), n=1)
+        nearest = difflib.get_close_matches(key, set(device) - set(DEVICE_SETTINGS), n=1)
         hint = f"; is {nearest[0]} a misspelling?" if nearest else ""
         logger.warning("ups.conf: [%s] is passed over, because it has no %s%s", name, key, hint)
         for line in lines:

@@ -16,7 +16,7 @@ from shared.nutconfig.values import (
 
 PORT: Final = "3493"
 
-_GATEWAY_SETTINGS: Final = {
+GATEWAY_SETTINGS: Final = {
     "MAXAGE": Setting("max_age", seconds, SECONDS),
     "TRACKINGDELAY": Setting("tracking_delay", seconds, SECONDS),
     "MAXCONN": Setting("max_connections", count, "a whole number above 0"),
@@ -41,7 +41,7 @@ _GATEWAY_OBSOLETE: Final = {
     "ACL": "obsolete and passed over: use LISTEN",
     "CERTIDENT": "passed over: name a PEM file, its key without a password, with CERTFILE",
 }
-_GATEWAY_KEYS: Final = ("LISTEN", *_GATEWAY_SETTINGS, *_GATEWAY_UNUSED, *_GATEWAY_OBSOLETE)
+_GATEWAY_KEYS: Final = ("LISTEN", *GATEWAY_SETTINGS, *_GATEWAY_UNUSED, *_GATEWAY_OBSOLETE)
 
 
 def gateway_table(lines: list[Statement]) -> Table:
@@ -65,7 +65,7 @@ def gateway_table(lines: list[Statement]) -> Table:
 def _set_gateway(gateway: Table, line: Statement) -> None:
     text = line.words[1]
     if line.key != "LISTEN":
-        setting = _GATEWAY_SETTINGS[line.key]
+        setting = GATEWAY_SETTINGS[line.key]
         gateway[setting.name] = setting.value(line, text)
         line.take(f"gateway.{setting.name}")
         return

@@ -52,7 +52,7 @@ def _exit(text: str) -> bool | float:
     return delay if delay >= 0 else False
 
 
-_SETTINGS: Final = {
+MONITOR_SETTINGS: Final = {
     "MINSUPPLIES": Setting("min_supplies", _worth, "a whole number, 0 or more"),
     "POLLFREQ": Setting("poll_interval", _rhythm, _NOT_NEGATIVE),
     "POLLFREQALERT": Setting("poll_interval_alert", _rhythm, _NOT_NEGATIVE),
@@ -107,7 +107,7 @@ def monitor_table(lines: list[Statement]) -> Table:
             line.withdraw("there is no MONITOR, so nothing is watched over")
         return {}
     for supply in monitor.get("supplies", ()):
-        supply.update(_security(tls, hosts.get(_host(supply["address"]))))
+        supply.update(_security(tls, hosts.get(host_of(supply["address"]))))
     return monitor
 
 
@@ -215,7 +215,8 @@ def _security(tls: Table, host: Table | None) -> Table:
     return said
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
+    """Name the host of a supply, as CERTHOST names it."""
     place = address.partition("@")[2] or "localhost"
     return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
 
@@ -231,6 +232,6 @@ _DIRECTIVES: Final[dict[str, Callable[[Table, Statement], None]]] = {
     "NOTIFYMSG": _set_message,
     "NOTIFYFLAG": _set_flags,
 }
-_VALUES: Final = {**_SETTINGS, **_TLS}
+_VALUES: Final = {**MONITOR_SETTINGS, **_TLS}
 _OURS: Final = {key: setting.name for key, setting in _VALUES.items()} | {"FORCESSL": "tls"}
 _KEYS: Final = (*_VALUES, "CERTHOST", *_DIRECTIVES)

@@ -1,0 +1,1 @@
+"""Moving between NUT's settings files and ours: `nutbus import` and `nutbus export`."""

@@ -1,0 +1,380 @@
+"""`nutbus import` and `nutbus export`: whatever NUT's files say, ours say the same."""
+
+import logging
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from typer.testing import CliRunner
+
+from services.console import up
+from services.console.__main__ import app
+from services.console.importing.nutfiles import nut_files
+from services.console.importing.reading import read
+from services.console.importing.report import report
+from services.console.importing.toml import toml
+from shared.errors import SettingsError
+from shared.nutconfig import nut_settings
+from shared.nutwire import join
+from shared.users import Users
+
+EVERYTHING = {
+    "ups.conf": """
+        maxretry = 3
+        pollinterval = 4
+        [rack1]
+            driver = snmp-ups
+            port = 192.0.2.1
+            community = "not public"
+            desc = "Rack 1, \\"left\\""
+            sdorder = 2
+            sdcommands = shutdown.return,load.off
+            ignorelb
+            default.battery.charge.low = 30
+            override.ups.mfr = "A \\\\ B"
+        [file]
+            driver = dummy-ups
+            port = file.dev
+            mode = dummy-once
+            nolock
+        [far]
+            driver = dummy-ups
+            port = ups@192.0.2.7
+    """,
+    "upsd.conf": """
+        LISTEN 127.0.0.1
+        LISTEN ::1 4000
+        MAXAGE 20
+        MAXCONN 100
+        STATEPATH /run/nut
+    """,
+    "upsd.users": """
+        [monuser]
+            password = "se cr#et"
+            upsmon secondary
+        [admin]
+            password = x
+            actions = SET FSD
+            instcmds = ALL
+    """,
+    "upsmon.conf": """
+        MONITOR rack1@localhost 1 monuser "se cr#et" primary
+        MONITOR other@192.0.2.8:4000 0 monuser pass secondary
+        MINSUPPLIES 1
+        SHUTDOWNCMD "/sbin/shutdown -h +0"
+        NOTIFYCMD /sbin/upssched
+        NOTIFYMSG ONBATT "UPS %s is on battery"
+        NOTIFYFLAG ONBATT SYSLOG+WALL+EXEC
+        NOTIFYFLAG ONLINE IGNORE
+        POWERDOWNFLAG /etc/killpower
+        SHUTDOWNEXIT no
+        OFFDURATION -1
+        CERTPATH /etc/ssl/certs
+        CERTVERIFY 1
+        FORCESSL 1
+        CERTHOST 192.0.2.8 their-name 1 0
+        DEBUG_MIN 1
+    """,
+    "upssched.conf": """
+        CMDSCRIPT /usr/local/bin/tell
+        PIPEFN /run/nut/pipe
+        LOCKFN /run/nut/lock
+        AT ONBATT * START-TIMER early 30
+        AT ONLINE * CANCEL-TIMER early "back again"
+        AT LOWBATT rack1@localhost EXECUTE low
+    """,
+    "hosts.conf": 'MONITOR rack1@localhost "Rack 1"\n',
+    "nut.conf": "MODE=netserver\nPOWEROFF_WAIT=15m\n",
+    "upsset.conf": "I_HAVE_SECURED_MY_CGI_DIRECTORY\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def hushed():
+    logger = logging.getLogger("shared.nutconfig")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def services(tables: dict[str, Any], source: Path) -> dict[str, Any]:
+    return up.household(tables, str(source)).services
+
+
+def is_the_same(folder: Path, settings_file: Path) -> bool:
+    """Tell whether every service gets the same settings from our file and from NUT's."""
+    theirs = up.load(None, folder)
+    ours = up.load(settings_file, None)
+    return ours.services == theirs.services and up.summary(ours) == up.summary(theirs)
+
+
+def test_every_service_gets_the_same_settings(tmp_path):
+    folder = written(tmp_path / "nut", EVERYTHING)
+    (folder / "file.dev").write_text("ups.status: OL\n")
+    file = tmp_path / "nutbus.toml"
+    file.write_text(toml(read(folder).tables))
+    assert is_the_same(folder, file)
+
+
+def test_debians_own_files_are_taken_over(tmp_path):
+    file = tmp_path / "nutbus.toml"
+    reading = read(Path("/etc/nut"))
+    file.write_text(toml(reading.tables))
+    assert is_the_same(Path("/etc/nut"), file)
+
+
+def test_each_line_is_told_of_and_no_secret_with_it(tmp_path):
+    folder = written(tmp_path / "nut", EVERYTHING)
+    reading = read(folder)
+    assert all(line.fates for line in reading.statements)
+    told = "\n".join(report(reading.statements))
+    for name, text in EVERYTHING.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            assert (
+                not line.strip() or f"{name}:{number}: {line.split()[0].partition('=')[0]}" in told
+            )
+    assert "se cr#et" not in told
+    assert "not public" not in told
+
+
+def test_what_cannot_be_is_said_and_the_rest_goes_on(tmp_path):
+    folder = written(
+        tmp_path / "nut",
+        {
+            "ups.conf": "[a]\ndriver = dummy-ups\nport = x\nnonsense = 1\n[b]\ndriver = dummy-ups\n"
+            "[c]\ndriver = dummy-ups\nport = c.dev\n",
+            "upsd.conf": "MAXAG 3\nACCEPT all\n",
+            "upsd.users": "stray\n[nobody]\nactions = SET\n[x]\npassword = p\nactions = FLY\n",
+            "upsmon.conf": "DEADTIME 20\n",
+        },
+    )
+    reading = read(folder)
+    told = list(report(reading.statements))
+    assert list(reading.tables["devices"]) == ["c"]
+    assert list(reading.tables["gateway"]["users"]) == ["x"]
+    lost = [line.partition(" IS NOT TAKEN OVER")[0] for line in told if "IS NOT TAKEN" in line]
+    assert lost == [
+        *("ups.conf:1: [a]", "ups.conf:2: driver", "ups.conf:3: port", "ups.conf:4: nonsense"),
+        *("ups.conf:5: [b]", "ups.conf:6: driver"),
+        *("upsd.conf:1: MAXAG", "upsd.conf:2: ACCEPT"),
+        *("upsd.users:1: stray", "upsd.users:2: [nobody]", "upsd.users:3: actions"),
+        *("upsd.users:6: actions", "upsmon.conf:1: DEADTIME"),
+    ]
+
+
+def test_what_nut_would_refuse_is_refused_with_its_line(tmp_path):
+    folder = written(tmp_path / "nut", {"ups.conf": "", "upsd.conf": "\nMAXAGE soon\n"})
+    with pytest.raises(SettingsError, match=r"upsd\.conf line 2: MAXAGE must be"):
+        read(folder)
+
+
+def test_the_file_is_its_owners_only_and_never_written_over(tmp_path):
+    folder = written(tmp_path / "nut", EVERYTHING)
+    file = tmp_path / "nutbus.toml"
+    command = ["import", str(folder), "--output", str(file)]
+    first = CliRunner().invoke(app, command, catch_exceptions=False)
+    assert first.exit_code == 0, first.output
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "ups.conf:3: pollinterval -> driver.poll_interval\n" in first.output
+    before = file.read_bytes()
+    assert CliRunner().invoke(app, command).exit_code != 0
+    assert file.read_bytes() == before
+
+
+def test_settings_on_standard_output_are_alone_there(tmp_path):
+    folder = written(tmp_path / "nut", EVERYTHING)
+    done = CliRunner().invoke(app, ["import", str(folder)], catch_exceptions=False)
+    assert tomllib.loads(done.stdout) == read(folder).tables
+
+
+def test_passwords_of_users_can_be_kept_as_hashes(tmp_path):
+    folder = written(tmp_path / "nut", EVERYTHING)
+    tables = read(folder, hash_passwords=True).tables
+    assert "password" not in tables["gateway"]["users"]["monuser"]
+    users = Users(services(tables, folder)["gateway"].gateway.users)
+    assert users.verified("monuser", "se cr#et", "127.0.0.1")
+    assert not users.verified("monuser", "other", "127.0.0.1")
+
+
+def exported(tables: dict[str, Any], folder: Path, target: Path) -> list[str]:
+    files, lost = nut_files(tables, folder)
+    written(target, files)
+    return lost
+
+
+def test_the_way_back_says_the_same(tmp_path):
+    folder = written(tmp_path / "nut", EVERYTHING)
+    tables = read(folder).tables
+    lost = exported(tables, folder, tmp_path / "back")
+    again = nut_settings(tmp_path / "back")
+    del tables["web"]
+    assert again == tables
+    assert lost == ["[web]: NUT's pages are the CGI programs with a hosts.conf"]
+    assert (tmp_path / "back" / "nut.conf").read_text() == "MODE=standalone\n"
+
+
+def test_what_nut_has_no_word_for_is_said(tmp_path):
+    (tmp_path / "secret").write_text("pass\n")
+    tables = {
+        "bus": {"broker": "mqtt://192.0.2.1"},
+        "devices": {
+            "rack1": {"driver": "usbhid", "outlets": {"1": "lamp"}},
+            "toy": {"driver": "simulated"},
+        },
+        "gateway": {
+            "listen": ["0.0.0.0"],
+            "idle_timeout": 5,
+            "users": {
+                "hashed": {"password_hash": "x"},
+                "narrow": {"password": "x", "devices": ["rack1"], "actions": ["SET"]},
+                "plain": {"password_file": "secret", "upsmon": "primary"},
+            },
+        },
+        "monitor": {
+            "shutdown_command": ["/sbin/shutdown", "-h", "+0"],
+            "conditions": {"charge_below": 20},
+            "supplies": [{"device": "rack1", "role": "primary"}],
+        },
+        "scheduler": {"rules": [{"when": "ONBATT"}]},
+    }
+    lost = exported(tables, tmp_path, tmp_path / "back")
+    assert lost == [
+        "gateway.users.hashed: only the hash of the password is known: NUT needs the password",
+        "gateway.users.narrow: NUT would give these rights for all devices, from everywhere",
+        "monitor.conditions: NUT has no word for it",
+        "devices.rack1.outlets: NUT has no word for it",
+        "devices.toy: NUT has no driver like simulated",
+        "gateway.idle_timeout: NUT has no word for it",
+        "scheduler.rules: NUT has no word for it",
+        "[bus]: NUT has no bus",
+    ]
+    back = nut_settings(tmp_path / "back")
+    assert back["devices"] == {"rack1": {"driver": "usbhid-ups", "port": "auto"}}
+    assert back["gateway"]["users"]["plain"] == {"password": "pass", "upsmon": "primary"}
+    assert back["monitor"]["shutdown_command"] == "/sbin/shutdown -h +0"
+    supply = back["monitor"]["supplies"][0]
+    own = back["gateway"]["users"][supply["username"]]
+    assert supply["address"] == "rack1@localhost"
+    assert own == {"password": supply["password"], "upsmon": "primary"}
+    assert (tmp_path / "back" / "nut.conf").read_text() == "MODE=netserver\n"
+
+
+texts = some.text(some.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20)
+names = some.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,10}", fullmatch=True)
+whole = some.integers(1, 10_000)
+devices = some.fixed_dictionaries(
+    {"driver": some.just("snmp-ups"), "port": some.just("192.0.2.1")},
+    optional={
+        "desc": texts,
+        "community": texts,
+        "pollinterval": whole,
+        "sdorder": some.integers(-1, 9),
+        "default.battery.charge": texts,
+        "override.ups.mfr": texts,
+    },
+)
+users = some.fixed_dictionaries(
+    {"password": texts},
+    optional={
+        "actions": some.sampled_from(["SET", "FSD"]),
+        "instcmds": some.sampled_from(["ALL", "test.battery.start"]),
+        "upsmon": some.sampled_from(["primary", "secondary"]),
+    },
+)
+servers = some.fixed_dictionaries(
+    {},
+    optional={
+        "LISTEN": some.sampled_from(["127.0.0.1", "::1", "*"]),
+        "MAXAGE": whole,
+        "MAXCONN": whole,
+        "TRACKINGDELAY": whole,
+        "ALLOW_NO_DEVICE": some.sampled_from(["yes", "no"]),
+    },
+)
+monitors = some.fixed_dictionaries(
+    {"SHUTDOWNCMD": texts},
+    optional={
+        "DEADTIME": whole,
+        "HOSTSYNC": whole,
+        "FINALDELAY": whole,
+        "OFFDURATION": some.integers(-5, 90),
+        "SHUTDOWNEXIT": some.sampled_from(["yes", "no", "30"]),
+        "POWERDOWNFLAG": some.just("/etc/killpower"),
+        "NOTIFYCMD": texts,
+        "CERTVERIFY": some.sampled_from(["0", "1"]),
+        "CERTPATH": some.just("/etc/ssl"),
+        "FORCESSL": some.sampled_from(["0", "1"]),
+    },
+)
+
+
+@some.composite
+def nut_folders(draw):
+    """Draw the files of a machine that runs NUT."""
+    keyed = some.dictionaries(names, devices, min_size=1, max_size=3)
+    ups = draw(keyed.filter(lambda found: len({name.lower() for name in found}) == len(found)))
+    sections = [
+        f"[{name}]\n" + "".join(f"{key} = {join([str(value)])}\n" for key, value in table.items())
+        for name, table in ups.items()
+    ]
+    people = [
+        f"[{name}]\n" + "".join(f"{key} = {join([value])}\n" for key, value in table.items())
+        for name, table in draw(some.dictionaries(names, users, max_size=3)).items()
+    ]
+    server = [join([key, str(value)]) + "\n" for key, value in draw(servers).items()]
+    files = {
+        "ups.conf": "".join(sections),
+        "upsd.conf": "".join(server),
+        "upsd.users": "".join(people),
+    }
+    if draw(some.booleans()):
+        supply = join(["MONITOR", f"{next(iter(ups))}@localhost", "1", "u", draw(texts), "primary"])
+        lines = [join([key, str(value)]) for key, value in draw(monitors).items()]
+        files["upsmon.conf"] = "\n".join([supply, *lines, ""])
+    return files
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(files=nut_folders())
+def test_any_files_of_nut_say_the_same_there_and_back(tmp_path, files):
+    folder = written(tmp_path / "nut", files)
+    reading = read(folder)
+    assert all(line.fates for line in reading.statements)
+    assert tomllib.loads(toml(reading.tables)) == reading.tables
+    assert services(reading.tables, tmp_path) == up.load(None, folder).services
+    exported(reading.tables, folder, tmp_path / "back")
+    assert nut_settings(tmp_path / "back") == reading.tables
+
+
+values = some.recursive(
+    some.text(some.characters(codec="utf-8"), max_size=10)
+    | some.booleans()
+    | some.integers(-(2**63), 2**63 - 1)
+    | some.floats(allow_nan=False),
+    lambda inner: (
+        some.lists(inner, max_size=3)
+        | some.dictionaries(
+            some.text(some.characters(codec="utf-8"), max_size=5), inner, max_size=3
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(tables=some.dictionaries(some.text(some.characters(codec="utf-8")), values, max_size=4))
+def test_any_tables_are_read_as_they_were_written(tables):
+    assert tomllib.loads(toml(tables)) == tables

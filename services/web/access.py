@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
-from urllib.parse import urlsplit
 
 from services.web.settings import WebSection
 from shared.listening import Address
@@ -56,7 +55,7 @@ def is_own(headers: Mapping[str, str], host: str) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    return origin is None or origin.lower().partition("://")[2] == host.lower()
 
 
 def has_token(headers: Mapping[str, str], web: WebSection) -> bool:
@@ -70,7 +69,6 @@ def has_token(headers: Mapping[str, str], web: WebSection) -> bool:
 
 def safe_target(target: str) -> str:
     """Give where to go after a login: a path of this site, or else its first page."""
-    parts = urlsplit(target)
-    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
+    is_path = target.startswith("/") and not target.startswith("//")
     is_plain = target.isascii() and target.isprintable() and "\\" not in target
-    return target if is_path and is_plain and not (parts.scheme or parts.netloc) else "/"
+    return target if is_path and is_plain else "/"

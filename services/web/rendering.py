@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -98,8 +99,9 @@ class Rendering:
     ) -> HTMLResponse:
         """Render a whole page; it is never kept by a cache, it would show what is not so."""
         base = request.scope.get("root_path", "") + "/"
-        place = request.url.path.removeprefix(base).removeprefix("/")
-        here = f"{place}?{request.url.query}" if request.url.query else place
+        place = request.url.path.removeprefix(base).lstrip("/")
+        # Quoted, no path that was asked for is the address of another site.
+        here = quote(place) + (f"?{request.url.query}" if request.url.query else "")
         known: dict[str, Any] = {"account": None, "base": base, "here": here, "place": place}
         for add in self.additions:
             known.update(add(request))

@@ -10,6 +10,7 @@ from shared.commands import command
 from shared.fleet import Device
 from shared.messages import Writable
 from shared.users import User
+from shared.variables import number_of
 
 _OUTLET: Final = re.compile(
     r"(?P<place>outlet\.(?:group\.)?[1-9]\d*)\.(?P<verb>load\..+|shutdown\..+)"
@@ -118,6 +119,8 @@ def _entries(
         if may(user, Order(Action.SET, device.name, name)):
             kind = "choice" if rule.enum else "number" if _is_number(rule) else "text"
             value = device.variables.get(name, "")
+            if kind == "number" and number_of(value) is None:
+                value = ""  # browsers take nothing else for a number
             choices, ranges = tuple(rule.enum), tuple(rule.ranges)
             yield Entry(name, value, kind, choices, ranges, rule.max_length)
 

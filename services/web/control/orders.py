@@ -9,6 +9,7 @@ from shared.commands import command
 from shared.errors import RefusedError
 from shared.fleet import Device
 from shared.messages import MonitorPower, Writable
+from shared.topics import is_dotted_name
 from shared.users import Right, User
 
 
@@ -60,6 +61,9 @@ def objection(order: Order, device: Device) -> str | None:
     meta = device.meta
     if meta is None:
         return "there is no such device"
+    is_named = order.action in (Action.COMMAND, Action.SET)
+    if is_named and not is_dotted_name(order.name):
+        return f"{order.name!r} is no name of a command or a variable"
     if order.action is Action.COMMAND and order.name not in meta.commands:
         return f"{device.name} has no command {order.name}"
     if order.action is Action.SET:

@@ -50,6 +50,8 @@ def test_a_site_on_loopback_answers_under_its_own_names_only(
         ({"origin": "http://localhost:8494"}, 403),
         ({"origin": "https://evil.example.org"}, 403),
         ({"origin": "null"}, 403),
+        ({"origin": "http://["}, 403),
+        ({"origin": "http://localhost:8493@evil.example.org"}, 403),
         ({"sec-fetch-site": "same-origin", "origin": "http://localhost:8493"}, None),
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"sec-fetch-site": "same-site"}, 403),

@@ -25,7 +25,8 @@ from shared.dialling import USUAL, Manner, acknowledge_at_once, dialled, plain_r
 from shared.errors import BusError, first_error
 from shared.health import show_health
 from shared.messages import Availability, Message, Publication, service_availability
-from shared.settings import BusSettings
+from shared.presence import Presence
+from shared.settings import BrokerAddress, BusSettings
 from shared.topics import Topics
 
 CONNECT_TIMEOUT = 10.0
@@ -35,7 +36,6 @@ LEAVE_TIMEOUT = 2.0
 MAX_DELAY = 3.0
 STEADY_AFTER = 10.0  # a session that lasted this long was a good one: the next try comes soon
 MISC_INTERVAL = 1.0
-RESTATE_INTERVAL = 60.0
 FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
 # Beyond either of these the socket is not read until the inbox is half empty.
 INBOX_FULL = 10_000  # messages
@@ -89,8 +89,14 @@ class Bus:
         self._inbox_bytes = 0
         self._paused: paho.SocketLike | None = None
         self._closing = False
-        self._said_online: float | None = None
+        self._presence = Presence(identity.kind, identity.id) if identity else None
+        self._own_topic = _own_topic(topics, identity) if identity else ""
+        self._filters: set[str] = set()
+        self._answered = 0.0  # when the broker acknowledged something last, or was first asked to
+        self._is_leaving = False
         self._where = ""
+        self._keepalive = 0
+        self.place = 0  # of the broker among those of the settings
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._arrival: asyncio.Future[None] | None = None
@@ -116,10 +122,16 @@ class Bus:
             await self._acknowledged(info.mid)
 
     async def online(self) -> None:
-        """Say that the service is there, now and then again; the broker says when it goes."""
+        """Say that the service is there, now and then again; the broker says when it goes.
+
+        What is said in our name is listened to, for as long as the broker lets us.
+        """
+        if self._own_topic:
+            with contextlib.suppress(BusError):  # refused: then nobody is contradicted
+                await self._subscribe(self._own_topic)
         await self._announce(Availability.ONLINE)
-        self._said_online = self._loop.time()
-        if self._identity:
+        if self._identity and self._presence:
+            self._presence.say(self._loop.time())
             supervisor.current().serves(self._identity.kind)
 
     async def listen(self, *filters: str) -> AsyncGenerator[Message]:
@@ -130,6 +142,10 @@ class Bus:
 
     async def subscribe(self, *filters: str) -> None:
         """Ask for more topics; the listener gets what arrives on them."""
+        self._filters.update(filters)
+        await self._subscribe(*filters)
+
+    async def _subscribe(self, *filters: str) -> None:
         for start in range(0, len(filters), FILTERS_AT_ONCE):
             self._check()
             chunk = [(each, self._manner.qos) for each in filters[start : start + FILTERS_AT_ONCE]]
@@ -144,20 +160,19 @@ class Bus:
 
     async def unsubscribe(self, *filters: str) -> None:
         """Ask for topics no more."""
+        self._filters.difference_update(filters)
         for start in range(0, len(filters), FILTERS_AT_ONCE):
             self._check()
             code, mid = self._client.unsubscribe(list(filters[start : start + FILTERS_AT_ONCE]))
             await self._sent(code, mid)
 
-    async def _open(self, settings: BusSettings) -> None:
-        address = settings.address
+    async def _open(self, settings: BusSettings, address: BrokerAddress, patience: float) -> None:
         self._where = str(address)
+        self._keepalive = settings.keepalive
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
+            async with asyncio.timeout(patience):
                 context = tls_context(settings, self._manner) if address.tls else None
-                self._client.line = await dialled(
-                    address.host, address.port, context, CONNECT_TIMEOUT
-                )
+                self._client.line = await dialled(address.host, address.port, context, patience)
                 self._client.connect(address.host, address.port, settings.keepalive)
                 await self._connected
         except (OSError, ValueError) as error:  # TimeoutError is an OSError
@@ -166,6 +181,7 @@ class Bus:
 
     async def _leave(self) -> None:
         """Say goodbye if that is still possible, and give the socket back in any case."""
+        self._is_leaving = True
         try:
             if self._client.is_connected() and not self._lost.done():
                 with contextlib.suppress(BusError, TimeoutError):
@@ -213,6 +229,8 @@ class Bus:
     async def _acknowledged(self, mid: int) -> list[int]:
         """Wait for the broker's answer; the places of what it refused."""
         waiting: asyncio.Future[list[int]] = self._loop.create_future()
+        if not self._waiting:
+            self._answered = self._loop.time()
         self._waiting[mid] = waiting
         self._resume()
         try:
@@ -230,19 +248,37 @@ class Bus:
         """Let paho send its pings; raises BusError when the connection is lost."""
         while not self._lost.done():
             self._client.loop_misc()
+            self._judge_silence()
             self._restate()
             if self._identity:
                 show_health()
             await asyncio.wait({self._lost}, timeout=MISC_INTERVAL)
         self._check()
 
+    def _judge_silence(self) -> None:
+        """Give a broker up that takes what we say and acknowledges none of it.
+
+        A node that lost the others of its cluster does so, and answers pings all the while.
+        """
+        if self._waiting and self._loop.time() - self._answered > self._keepalive:
+            where, silence = self._where, self._keepalive
+            self._lose(BusError(f"the broker at {where} acknowledged nothing for {silence} s"))
+
     def _restate(self) -> None:
-        """Say online again without waiting: what is retained may have been removed by somebody."""
+        """Say online again without waiting, when that is due."""
         who, now = self._identity, self._loop.time()
-        if who and self._said_online is not None and now - self._said_online > RESTATE_INTERVAL:
-            self._said_online = now
+        if who and self._presence and self._presence.is_due(now):
+            self._presence.say(now)
             online = Availability.ONLINE
             self._client.publish(*service_availability(self.topics, who.kind, who.id, online))
+
+    def _is_asked_for(self, message: paho.MQTTMessage) -> bool:
+        """Hear what is said in our own name; tell whether the listener wants the message too."""
+        if message.topic != self._own_topic:
+            return True
+        if self._presence and not (message.retain or self._is_leaving):
+            self._presence.hear(bytes(message.payload), self._loop.time())
+        return any(paho.topic_matches_sub(each, message.topic) for each in self._filters)
 
     def _read(self) -> None:
         self._client.loop_read()
@@ -310,12 +346,14 @@ class Bus:
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         with contextlib.suppress(UnicodeDecodeError):  # then it is no topic of ours
-            self._inbox.append(Message(message.topic, bytes(message.payload), message.retain))
-            self._inbox_bytes += len(message.payload)
+            if self._is_asked_for(message):
+                self._inbox.append(Message(message.topic, bytes(message.payload), message.retain))
+                self._inbox_bytes += len(message.payload)
         if self._arrival and not self._arrival.done():
             self._arrival.set_result(None)
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_rest: object) -> None:
+        self._answered = self._loop.time()
         waiting = self._waiting.get(mid)
         if waiting and not waiting.done():
             waiting.set_result([])
@@ -323,6 +361,7 @@ class Bus:
     def _on_subscribe(
         self, _: object, __: object, mid: int, reasons: Iterable[ReasonCode], ___: object
     ) -> None:
+        self._answered = self._loop.time()
         waiting = self._waiting.get(mid)
         if waiting and not waiting.done():
             waiting.set_result([place for place, code in enumerate(reasons) if code.is_failure])
@@ -335,18 +374,39 @@ async def connect(
     """Be connected inside the block; BusError says where the broker is and why it failed.
 
     With an identity the broker says offline for the service when the connection breaks, and an
-    orderly leave says so too; `Bus.online` says the opposite. A device that is a broker itself may
-    want another `manner`, and is listened to on its own topics.
+    orderly leave says so too; `Bus.online` says the opposite. Of several brokers the first that
+    lets us in is taken; `Bus.place` tells which. A device that is a broker itself may want another
+    `manner`, and is listened to on its own topics.
     """
-    bus = Bus(_client(settings, identity, manner), Topics(settings.prefix), identity, manner)
+    bus = await _reached(settings, identity, manner)
     try:
-        await bus._open(settings)
         async with asyncio.TaskGroup() as tasks:
             keeping = tasks.create_task(bus._keep_alive())
             yield bus
             keeping.cancel()
     finally:
         await bus._leave()
+
+
+async def _reached(settings: BusSettings, identity: Identity | None, manner: Manner) -> Bus:
+    addresses = settings.addresses
+    patience = CONNECT_TIMEOUT / len(addresses)
+    reasons = []
+    for place, address in enumerate(addresses):
+        client = _client(settings, address, identity, manner)
+        bus = Bus(client, Topics(settings.prefix), identity, manner)
+        bus.place = place
+        try:
+            await bus._open(settings, address, patience)
+        except BusError as error:
+            await bus._leave()
+            reasons.append(str(error))
+        except BaseException:
+            await bus._leave()
+            raise
+        else:
+            return bus
+    raise BusError("; ".join(reasons))
 
 
 async def stay_connected(
@@ -356,7 +416,8 @@ async def stay_connected(
 ) -> None:
     """Run a session for each connection, again and again, until a session ends by itself.
 
-    The delays grow exponentially with full jitter, since many services lose one broker at once.
+    Of several brokers the one that was lost is tried last. The delays grow exponentially with full
+    jitter, since many services lose one broker at once.
     """
     attempt, loop = 0, asyncio.get_running_loop()
     while True:
@@ -365,7 +426,7 @@ async def stay_connected(
         # tasks leaves its own task marked as cancelled, and swallows a cancellation from outside.
         async with asyncio.TaskGroup() as alone:
             trying = alone.create_task(_hold(settings, identity, session))
-        lost = trying.result()
+        lost, settings = trying.result()
         if lost is None:
             return
         attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
@@ -379,22 +440,29 @@ async def _hold(
     settings: BusSettings,
     identity: Identity | None,
     session: Callable[[Bus], Awaitable[None]],
-) -> BaseException | None:
-    """Run one session; return why it was lost, or None if it ended by itself."""
+) -> tuple[BaseException | None, BusSettings]:
+    """Run one session; return why it was lost, None if it ended, and the settings to go on with."""
     reason: BaseException | None = None
     ended = False
+    after = settings
     try:
         async with connect(settings, identity) as bus:
-            logger.info("connected to the broker at %s", settings.address)
+            logger.info("connected to the broker at %s", settings.addresses[bus.place])
+            after = settings.beginning_after(bus.place)
             await session(bus)
             ended = True
     except* BusError as lost:
         reason = first_error(lost)
-    return None if ended else reason
+    return (None if ended else reason), after
 
 
-def _client(settings: BusSettings, identity: Identity | None, manner: Manner) -> _Client:
-    address = settings.address
+def _own_topic(topics: Topics, who: Identity) -> str:
+    return service_availability(topics, who.kind, who.id, Availability.ONLINE).topic
+
+
+def _client(
+    settings: BusSettings, address: BrokerAddress, identity: Identity | None, manner: Manner
+) -> _Client:
     who = f"{identity.kind}-{identity.id}" if identity else "console"
     client = _Client(
         CallbackAPIVersion.VERSION2,

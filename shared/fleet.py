@@ -6,8 +6,9 @@ with the next.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from shared.errors import PayloadError
@@ -27,6 +28,7 @@ from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, Service
 HEARTBEATS_MISSED = 3
 SETTLE_TIME = 10.0  # after a new session began: what was not announced again by then is gone
 DEFAULT_HEARTBEAT = 5.0
+EVERY = ("*",)
 HANDOVER_TIME = 4.0  # in which another driver service takes a device over that has a standby
 
 logger = logging.getLogger(__name__)
@@ -81,9 +83,13 @@ Listener = Callable[[str, Device | None], None]
 
 @dataclass(slots=True)
 class Fleet:
-    """All devices by name; `follow` is told the name and the new Device (None: it is gone)."""
+    """All devices by name; `follow` is told the name and the new Device (None: it is gone).
+
+    Devices whose name fits none of the `patterns` are passed over.
+    """
 
     topics: Topics = field(default_factory=Topics)
+    patterns: Sequence[str] = EVERY
     devices: dict[str, Device] = field(default_factory=dict)
     _listeners: list[Listener] = field(default_factory=list)
     _services: dict[str, Availability] = field(default_factory=dict)
@@ -92,6 +98,7 @@ class Fleet:
     _announced_services: set[tuple[str, ServiceTopic]] = field(default_factory=set)
     _settled_at: float | None = None
     _handed_over: dict[str, float] = field(default_factory=dict)  # devices, and since when
+    _fitting: dict[str, bool] = field(default_factory=dict)
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -101,6 +108,16 @@ class Fleet:
             self.topics.every_service(ServiceTopic.AVAILABILITY, ServiceKind.DRIVER),
             self.topics.every_service(ServiceTopic.INFO, ServiceKind.DRIVER),
         )
+
+    def shows(self, name: str) -> bool:
+        """Tell whether a device is one of those that this fleet is about."""
+        if self.patterns == EVERY:
+            return True
+        fits = self._fitting.get(name)
+        if fits is None:
+            fits = any(fnmatchcase(name, pattern) for pattern in self.patterns)
+            self._fitting[name] = fits
+        return fits
 
     def follow(self, listener: Listener) -> None:
         """Call the listener at each change of a device."""
@@ -130,6 +147,8 @@ class Fleet:
         """Take a message in, or say False; a bad payload is dropped with one warning."""
         about = self.topics.parse(message.topic)
         if isinstance(about, OfDevice) and about.part in _DEVICE_PARTS:
+            if not self.shows(about.device):
+                return True
             if message.payload:
                 self._announced.add((about.device, about.part))
             act: Callable[[Any, Message, float], None] = _DEVICE_PARTS[about.part].__get__(self)
@@ -202,7 +221,10 @@ class Fleet:
             self._put_or_remove(replace(device, state=None))
             return
         state = read(DeviceState, message)
-        self._put(replace(device, state=state, heard=now, overdue=False))
+        if message.retained and device.overdue:  # the broker had it; the driver is not heard yet
+            self._put(replace(device, state=state))
+        else:
+            self._put(replace(device, state=state, heard=now, overdue=False))
 
     def _take_meta(self, about: OfDevice, message: Message, _now: float) -> None:
         device = self._device(about.device)

@@ -56,7 +56,8 @@ EMBEDDED_ADDRESS = "127.0.0.1:1883"
 
 _PREFIX = "NUTBUS_"
 _PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
-_HOST = re.compile(r"[^\s/?#@]+\Z")
+_HOST = re.compile(r"[^\s/?#@,]+\Z")
+_BETWEEN_URLS = re.compile(r"\s*,\s*(?=[a-z]+://)")  # a password may have a comma too
 _ESCAPES = "in a password write / ? # @ : and % as %2F %3F %23 %40 %3A and %25"
 _BROKER_RULE = f"the broker is embedded, embedded://host:port, mqtt:// or mqtts://host; {_ESCAPES}"
 
@@ -88,7 +89,9 @@ class BusSettings(Section):
     broker: str = Field(
         default="embedded",
         repr=False,  # it may hold a password
-        description="embedded, embedded://127.0.0.1:1884, mqtt://host or mqtts://user@host:8883.",
+        description="embedded, embedded://127.0.0.1:1884, mqtt://host or mqtts://user@host:8883;"
+        " the nodes of a cluster one after the other, with commas: the next one is taken when one"
+        " is lost.",
     )
     prefix: str = Field(default="nut", description="First level of every topic.")
     username: str | None = Field(default=None, description="User at the broker.")
@@ -109,7 +112,9 @@ class BusSettings(Section):
     @field_validator("broker")
     @classmethod
     def _known_scheme(cls, broker: str) -> str:
-        BrokerAddress.parse(broker)
+        addresses = [BrokerAddress.parse(url) for url in _BETWEEN_URLS.split(broker)]
+        if len(addresses) > 1 and any(address.embedded for address in addresses):
+            raise ValueError("an embedded broker is the only one: it is no node of a cluster")
         return broker
 
     @field_validator("prefix")
@@ -121,8 +126,19 @@ class BusSettings(Section):
 
     @property
     def address(self) -> "BrokerAddress":
-        """Where to connect."""
-        return BrokerAddress.parse(self.broker)
+        """Where to connect first."""
+        return self.addresses[0]
+
+    @property
+    def addresses(self) -> "tuple[BrokerAddress, ...]":
+        """Where to connect: the nodes of one cluster, in the order in which they are tried."""
+        return tuple(BrokerAddress.parse(url) for url in _BETWEEN_URLS.split(self.broker))
+
+    def beginning_after(self, place: int) -> Self:
+        """Return the same with the node at this place tried last."""
+        urls = _BETWEEN_URLS.split(self.broker)
+        turned = urls[place + 1 :] + urls[: place + 1]
+        return self.model_copy(update={"broker": ", ".join(turned)})
 
 
 def default_audit_file() -> Path:

@@ -34,6 +34,10 @@ For a broker (its own user must be able to read all three):
   Mosquitto: cafile {ca}, certfile {certificate}, keyfile {key}
   NATS:      ca_file, cert_file and key_file in the tls of mqtt, likewise
 For a gateway: certificate_file = "{certificate}" and key_file = "{key}" in [gateway]."""
+_NODE = """\
+For a broker of a cluster, to its clients and to the other brokers:
+  NATS: ca_file {ca}, cert_file {certificate}, key_file {key}
+        in the tls of mqtt and of cluster"""
 _CLIENT = """\
 For the service that is the user {name} at the broker:
   [bus]
@@ -72,6 +76,20 @@ def server(
     made = authority.sign(Use.SERVER, hosts, days, force=force)
     typer.echo(f"{made.pair.certificate}: {', '.join(made.names)}, until {_day(made)}")
     typer.echo(_placed(_SERVER, authority, made))
+
+
+@app.command()
+def node(
+    hosts: Annotated[list[str], typer.Argument(help="Its names and addresses, as others say.")],
+    folder: Folder = HERE,
+    days: Days = DAYS,
+    force: Force = False,
+) -> None:
+    """Make a certificate for a broker of a cluster, which connects to the others too."""
+    authority = Authority(folder)
+    made = authority.sign(Use.NODE, hosts, days, force=force)
+    typer.echo(f"{made.pair.certificate}: {', '.join(made.names)}, until {_day(made)}")
+    typer.echo(_placed(_NODE, authority, made))
 
 
 @app.command()

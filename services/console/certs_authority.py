@@ -38,13 +38,17 @@ class Use(StrEnum):
     CA = "ca"
     SERVER = "server"
     CLIENT = "client"
+    NODE = "node"
 
 
-_FOLDERS: Final = {Use.SERVER: "servers", Use.CLIENT: "clients"}
+_FOLDERS: Final = {Use.SERVER: "servers", Use.CLIENT: "clients", Use.NODE: "nodes"}
 _PURPOSES: Final = {
-    Use.SERVER: ExtendedKeyUsageOID.SERVER_AUTH,
-    Use.CLIENT: ExtendedKeyUsageOID.CLIENT_AUTH,
+    Use.SERVER: [ExtendedKeyUsageOID.SERVER_AUTH],
+    Use.CLIENT: [ExtendedKeyUsageOID.CLIENT_AUTH],
+    # The brokers of a cluster connect to each other, either way.
+    Use.NODE: [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
 }
+_OF_HOSTS: Final = (Use.SERVER, Use.NODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ class Authority:
     ) -> Issued:
         """Make a key and a certificate for the hosts of a server, or for one user."""
         checked = _checked_user(names[0]) if use is Use.CLIENT else ""
-        alternatives = [_host(name) for name in names] if use is Use.SERVER else []
+        alternatives = [_host(name) for name in names] if use in _OF_HOSTS else []
         pair = self._pair(use, names[0])
         _check_absent(pair, force=force)
         # A broker that goes by the alternative names finds the user there (NATS).
@@ -128,7 +132,7 @@ class Authority:
         """Read one certificate; PowerError names the file that is none."""
         certificate = _read_certificate(pair.certificate)
         name = _common_name(certificate)
-        names = tuple(_alternatives(certificate)) if use is Use.SERVER else (name,)
+        names = tuple(_alternatives(certificate)) if use in _OF_HOSTS else (name,)
         ends, begins = certificate.not_valid_after_utc, certificate.not_valid_before_utc
         return Issued(use, name, names, begins, ends, pair)
 
@@ -147,7 +151,7 @@ class Authority:
         builder = _builder(key, _named(common), authority.subject, ends)
         builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        builder = builder.add_extension(x509.ExtendedKeyUsage([_PURPOSES[use]]), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(_PURPOSES[use]), critical=False)
         builder = builder.add_extension(_key_usage(is_authority=False), critical=True)
         builder = builder.add_extension(_signed_by(signing.public_key()), critical=False)
         self._write(pair, builder.sign(signing, hashes.SHA256()), key)

@@ -32,7 +32,7 @@ async def run(settings: Latest[GatewaySettings]) -> None:
     first = settings.value
     _raise_file_limit(first.gateway.max_connections)
     _warn(first.gateway)
-    link = Link(first.gateway.id, Topics(first.bus.prefix))
+    link = Link(first.gateway.id, Topics(first.bus.prefix), tuple(first.gateway.devices))
     async with asyncio.TaskGroup() as tasks:
         audit = first.audit.log()
         gateway = Gateway(link, tasks, first.gateway, Deeds(audit, link.id))
@@ -84,9 +84,9 @@ async def _follow(
     async for new in settings.follow():
         if new is first:
             continue
-        fixed = (first.bus, first.audit, first.gateway.id)
-        if (new.bus, new.audit, new.gateway.id) != fixed:
-            logger.warning("[bus], [audit] and the id of the gateway change with a restart only")
+        fixed = (first.bus, first.audit, first.gateway.id, first.gateway.devices)
+        if (new.bus, new.audit, new.gateway.id, new.gateway.devices) != fixed:
+            logger.warning("[bus], [audit], id, devices of [gateway] change with a restart only")
         _warn(new.gateway)
         try:
             gateway.apply(new.gateway, tls_context(new.gateway))

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from services.gateway.answers import Order
 from services.gateway.logins import Logins
@@ -15,7 +15,7 @@ from services.gateway.mirror import own_version
 from services.gateway.tracking import Tracking
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError
-from shared.fleet import Fleet
+from shared.fleet import EVERY, Fleet
 from shared.latest import Latest
 from shared.messages import (
     Availability,
@@ -51,10 +51,10 @@ logger = logging.getLogger(__name__)
 class Link:
     """What the gateway hears and says on the bus; `session` is run for each connection to it."""
 
-    def __init__(self, id: str, topics: Topics) -> None:
+    def __init__(self, id: str, topics: Topics, devices: Sequence[str] = EVERY) -> None:
         self.id = id
         self.topics = topics
-        self.fleet = Fleet(topics)
+        self.fleet = Fleet(topics, devices)
         self.logins = Logins()
         self.tracking = Tracking()
         self.on_order: Callable[[], None] = lambda: None  # the order of devices may have changed

@@ -43,6 +43,11 @@ class GatewaySection(Section):
         min_length=1,
         description="Addresses to listen on, as host:port; the port may be left out.",
     )
+    devices: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=["*"],
+        min_length=1,
+        description="Names or patterns of the devices that clients see; by default all.",
+    )
     users: dict[str, UserSettings] = Field(
         default={}, description="Who may do more than read, by name."
     )

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 async def run(settings: Latest[WebSettings]) -> None:
     """Serve until cancelled; SettingsError if an address cannot be had."""
     first = settings.value
-    link = Link(first.web.id, Topics(first.bus.prefix))
+    link = Link(first.web.id, Topics(first.bus.prefix), tuple(first.web.devices))
     identity = Identity(ServiceKind.WEB, link.id)
     site = Site(link, settings, Door(first.gateway.users), first.audit.log())
     served = application(site)
@@ -36,7 +36,7 @@ async def _follow(settings: Latest[WebSettings], door: Door) -> None:
     first = settings.value
     async for new in settings.follow():
         door.apply(new.gateway.users)
-        fixed = ("id", "listen", "base_path", "trusted_proxies")
+        fixed = ("id", "listen", "base_path", "trusted_proxies", "devices")
         is_changed = any(getattr(new.web, key) != getattr(first.web, key) for key in fixed)
         if (new.bus, new.audit) != (first.bus, first.audit) or is_changed:
             logger.warning(

@@ -4,12 +4,14 @@ import asyncio
 import socket
 import time
 import uuid
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, Literal
 
 from services.web.mirror import Mirror
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError
+from shared.fleet import EVERY
 from shared.messages import (
     ForcedShutdown,
     Message,
@@ -30,9 +32,9 @@ TICK: Final = 1.0
 class Link:
     """What the web service hears and says on the bus; `session` is run for each connection."""
 
-    def __init__(self, id: str, topics: Topics) -> None:
+    def __init__(self, id: str, topics: Topics, devices: Sequence[str] = EVERY) -> None:
         self.id = id
-        self.mirror = Mirror(topics)
+        self.mirror = Mirror(topics, devices)
         self._topics = topics
         self._started = time.time()
         self._bus: Bus | None = None

@@ -4,12 +4,12 @@
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.errors import PayloadError
-from shared.fleet import Device, Fleet
+from shared.fleet import EVERY, Device, Fleet
 from shared.messages import (
     Availability,
     DeviceEvent,
@@ -68,9 +68,11 @@ class Mirror:
     `fleet.follow` tells of devices, `follow_services` of services (None: it is gone),
     `follow_events` of the events that drivers tell, `follow_reasons` of driver.state, which is in
     `reasons`. `energies` are by the service that meters and the device; nobody is told of them.
+    Devices that fit none of the `patterns` are passed over.
     """
 
     topics: Topics = field(default_factory=Topics)
+    patterns: Sequence[str] = EVERY
     fleet: Fleet = field(init=False)
     services: dict[tuple[str, str], ServiceView] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class Mirror:
     _event_listeners: list[EventListener] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.fleet = Fleet(self.topics)
+        self.fleet = Fleet(self.topics, self.patterns)
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -156,6 +158,8 @@ class Mirror:
         """Take a message in; a bad payload is dropped with a warning."""
         self.fleet.take(message, now)
         about = self.topics.parse(message.topic)
+        if about and about.device and not self.fleet.shows(about.device):
+            return
         try:
             if isinstance(about, OfService) and about.part is ServiceTopic.ENERGY:
                 self._take_energy(about, message)

@@ -149,6 +149,11 @@ class WebSection(Section):
         min_length=1,
         description="Addresses to listen on, as host:port; the port may be left out.",
     )
+    devices: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=["*"],
+        min_length=1,
+        description="Names or patterns of the devices that are shown; by default all.",
+    )
     base_path: str = Field(
         default="", description="Path of the site behind a proxy, such as /ups; empty for none."
     )

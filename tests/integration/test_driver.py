@@ -18,7 +18,7 @@ from services.driver.contract import Kind, Parts, Reading
 from services.driver.outbox import Outbox
 from services.driver.publisher import Publisher
 from services.driver.settings import DriverSection
-from shared import bus
+from shared import presence
 from shared.bus import connect
 from shared.errors import DeviceError, ResultStatus, SettingsError
 from shared.latest import Latest
@@ -407,7 +407,7 @@ async def test_plain_variables_can_be_turned_off(broker, watcher, folder):
 
 async def test_what_somebody_wiped_from_the_bus_comes_back(settings, watcher, monkeypatch):
     monkeypatch.setattr(publisher, "RESTATE_INTERVAL", 0.2)
-    monkeypatch.setattr(bus, "RESTATE_INTERVAL", 0.2)
+    monkeypatch.setattr(presence, "INTERVAL", 0.2)
     async with driving(settings):
         await watcher.online()
         await watcher.available("ups1")

@@ -459,3 +459,28 @@ ELSEWHERE = (meta("g"), state("g"), available("g"), serving(), FSD.publication(T
 def unheard(devices: dict[str, Device]) -> dict[str, Device]:
     """Leave out when a device was heard, which is no part of what the bus says."""
     return {name: replace(device, heard=0.0) for name, device in devices.items()}
+
+
+# --- what the broker kept, and what is none of our business
+
+
+def test_what_the_broker_kept_does_not_make_a_silent_device_fresh_again(mirror):
+    mirror.announce("ups1")
+    mirror.wait(PATIENCE + 1)
+    assert mirror["ups1"].standing is STALE
+    mirror.begin()
+    mirror.take(serving(ONLINE), meta(), available(), state(status="OB"), retained=True)
+    assert mirror["ups1"].standing is STALE
+    assert mirror["ups1"].status == "OB"
+    mirror.take(state(seq=2, status="OB"))
+    assert mirror["ups1"].standing is ONLINE
+
+
+def test_a_fleet_may_be_about_some_devices_only():
+    mirror = Mirror()
+    mirror.fleet = Fleet(TOPICS, ("site1-*", "spare"))
+    mirror.announce("site1-a", "site2-a", "spare", "Spare")
+    assert mirror.fleet.names() == ["site1-a", "spare"]
+    assert not mirror.fleet.shows("site2-a")
+    mirror.take(FSD.publication(TOPICS, "site2-a"))
+    assert set(mirror.fleet.devices) == {"site1-a", "spare"}

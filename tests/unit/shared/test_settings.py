@@ -436,3 +436,30 @@ def test_the_default_id_is_a_name(monkeypatch):
         monkeypatch.setattr("socket.gethostname", lambda host=host: host)
         assert default_id() == id
         assert is_name(id)
+
+
+def test_the_nodes_of_a_cluster_are_tried_in_turn_and_the_lost_one_last():
+    settings = BusSettings(broker="mqtt://u:a,b@one, mqtts://two:8884,mqtt://three")
+    assert [str(each) for each in settings.addresses] == [
+        "mqtt://one:1883",
+        "mqtts://two:8884",
+        "mqtt://three:1883",
+    ]
+    assert settings.address.password == SecretStr("a,b")
+    after = settings.beginning_after(1)
+    assert [each.host for each in after.addresses] == ["three", "one", "two"]
+    assert after.beginning_after(0).addresses[0].password == SecretStr("a,b")
+
+
+@pytest.mark.parametrize(
+    ("broker", "said"),
+    [
+        ("embedded, mqtt://two", "an embedded broker is the only one"),
+        ("mqtt://one, two", "mqtt:// or mqtts://host"),
+        ("mqtt://one,two", "mqtt:// or mqtts://host"),
+        ("mqtt://one,", "mqtt:// or mqtts://host"),
+    ],
+)
+def test_a_list_of_brokers_that_is_none_is_refused(broker, said):
+    with pytest.raises(ValidationError, match=said):
+        BusSettings(broker=broker)

@@ -1,0 +1,56 @@
+"""What is said on the bus of a service's own presence, by itself and by others in its name. Pure.
+
+`now` is the service's own monotonic clock.
+"""
+
+import logging
+import random
+from dataclasses import dataclass
+
+from shared.messages import Availability
+
+INTERVAL = 60.0  # seconds after which online is said again: somebody may have removed it
+LEAST_INTERVAL = 1.0  # between two words of ours, whatever others say in our name
+ECHO_TIME = 20.0  # after which what we said ourselves does not come back any more
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Presence:
+    """Tells when `online` is due again, and warns of another service with the same id.
+
+    The will of an earlier connection of ours may come late, after our own `online`; so who says
+    offline in our name is contradicted.
+    """
+
+    kind: str
+    id: str
+    _said: float | None = None
+    _due: float = 0.0
+    _has_warned: bool = False
+
+    def say(self, now: float) -> None:
+        """Note that we say online at this moment."""
+        self._said = now
+        # At other times each time: two of one name that started together would never be told apart.
+        self._due = now + random.uniform(0.75, 1.25) * INTERVAL  # noqa: S311 -- no secret
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether it is time to say online again; never before it was said first."""
+        return self._said is not None and now >= self._due
+
+    def hear(self, payload: bytes, now: float) -> None:
+        """Take in what is said in our name, as it is said; not what the broker kept."""
+        if self._said is None:
+            return
+        if payload != Availability.ONLINE.encode():
+            self._due = min(self._due, max(now, self._said + LEAST_INTERVAL))
+        elif now - self._said > ECHO_TIME and not self._has_warned:
+            self._has_warned = True
+            logger.warning(
+                "another %s service on the bus has the id %r too, and each is taken for the other:"
+                " give each its own id",
+                self.kind,
+                self.id,
+            )

@@ -34,17 +34,17 @@ async def run(settings: Latest[HomeAssistantSettings]) -> None:
 
 
 async def _follow(latest: Latest[HomeAssistantSettings], link: Link) -> None:
-    """Keep to the settings as they change."""
-    old = latest.value
+    """Keep to the settings as they change, but for what was fixed when the service began."""
+    first = latest.value
+    fixed = {key: getattr(first.homeassistant, key) for key in _FIXED}
     async for settings in latest.follow():
-        if settings is old:
+        if settings is first:
             continue
-        before, after = old.homeassistant, settings.homeassistant
-        fixed = {key: getattr(before, key) for key in _FIXED}
-        if old.bus != settings.bus or any(getattr(after, key) != fixed[key] for key in fixed):
-            logger.warning("[bus], %s of homeassistant count only after a restart", _FIXED)
-        old = settings
-        link.apply(after.model_copy(update=fixed))
+        section = settings.homeassistant
+        if first.bus != settings.bus or any(getattr(section, key) != fixed[key] for key in fixed):
+            names = ", ".join(_FIXED)
+            logger.warning("[bus], %s of [homeassistant] change with a restart only", names)
+        link.apply(section.model_copy(update=fixed))
 
 
 async def _keep(metering: Metering, file: Path, interval: float) -> None:

@@ -381,6 +381,22 @@ async def test_other_settings_are_followed(house, drivers, tables):
     assert {"p": "number"} in removed
 
 
+async def test_what_changes_with_a_restart_only_stays_however_often_settings_change(
+    house, drivers, tables
+):
+    latest = Latest(HomeAssistantSettings.from_tables(tables(), "test"))
+    async with driving(drivers(rack1=UPS, pdu1=PDU)), running(run(latest)):
+        await house.found("nutbus_rack1", "nutbus_pdu1")
+        other = tables(id="other", devices=["rack1"])
+        latest.set(HomeAssistantSettings.from_tables(other, "test"))
+        await house.gone("nutbus_pdu1")
+        latest.set(HomeAssistantSettings.from_tables(tables(id="other"), "test"))
+        await house.until(lambda: house.message("nutbus_pdu1"), "found pdu1 again")
+        topics = [each["t"] for each in house.entity("nutbus_pdu1", "is-communicating")["avty"]]
+        assert topics == [AVAILABILITY]
+        assert not [topic for topic in house.now if "homeassistant/other" in topic]
+
+
 async def test_the_process_says_goodbye_and_keeps_the_energy(house, drivers, tables, tmp_path):
     file = tmp_path / "nutbus.toml"
     lines = []

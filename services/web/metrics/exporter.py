@@ -47,6 +47,7 @@ IDENTITY: Final = (
 _ON = re.compile(r"(?:enable|enabled|on|true|active|activated)\Z", re.IGNORECASE)
 _OFF = re.compile(r"(?:disable|disabled|off|false|inactive|deactivated)\Z", re.IGNORECASE)
 _LEGAL = re.compile(r"[a-zA-Z0-9_]+\Z")
+_TAKEN: Final = frozenset({"ups_status", "device_info"})  # made of other things than one variable
 
 
 class NoSuchDeviceError(LookupError):
@@ -125,7 +126,7 @@ def _variables(devices: Iterable[Device], wanted: frozenset[str]) -> Iterator[Me
                 continue
             key = name.replace(".", "_").replace("-", "_")
             value = switch_or_number(text)
-            if value is None or key in seen or not _LEGAL.match(key):
+            if value is None or key in seen or key in _TAKEN or not _LEGAL.match(key):
                 continue
             seen.add(key)
             metric = metrics.setdefault(key, Metric(f"{NAMESPACE}_{key}", _help(name), "gauge"))

@@ -288,6 +288,15 @@ def test_the_names_and_flags_are_those_of_nut_exporter():
     assert info == {"ups": "rack1", "model": "M", **empty}
 
 
+def test_no_variable_takes_the_name_of_a_metric_that_is_made_of_several():
+    state = DeviceState(seq=1, at=0.0, vars={"ups.status": "OL", "ups-status": "1"})
+    said = {**state.vars, "device.info": "1", "device.model": "M"}
+    odd = Device("odd", META, state.model_copy(update={"vars": said}), Availability.ONLINE, True)
+    text = plain(ExporterFamilies(Wish(variables=()), (odd,))).decode()
+    heads = [line for line in text.splitlines() if line.startswith("# HELP")]
+    assert len({line.split()[2] for line in heads}) == len(heads)
+
+
 def test_a_scrape_may_choose_device_variables_and_flags():
     both = (device("a", ups_load="1", ups_beeper_status="enabled"), device("b", ups_load="2"))
     chosen = Wish.of({"ups": "b", "variables": "ups.load,ups.status", "statuses": "OL, LB"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.power import bystander, plant, stubborn_secondary
-from tests.monitors import Diary, our_monitor
+from tests.monitors import Diary, MonitorProcess, our_monitor
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +33,7 @@ class Site:
     def __init__(self, folder: Path, url: str, stack: contextlib.ExitStack) -> None:
         self.folder, self.url, self.stack = folder, url, stack
         self.diary = Diary(folder)
-        self.hosts = {}
+        self.hosts: dict[str, MonitorProcess] = {}
 
     def start(self, name, role="primary", **section):
         host = our_monitor(

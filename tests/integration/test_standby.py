@@ -176,6 +176,7 @@ async def test_one_that_is_cut_off_stops_and_does_not_begin_again(broker, tmp_pa
             assert agent.turns == ["first", "second"]
 
 
+@pytest.mark.nightly
 async def test_a_line_that_breaks_ends_the_work_until_it_is_back(broker, tmp_path, agent):
     async with proxy(broker.port) as line, watching(broker.url) as watcher:
         first = Service("first", line.url, tmp_path, agent.port)
@@ -190,7 +191,16 @@ async def test_a_line_that_breaks_ends_the_work_until_it_is_back(broker, tmp_pat
             assert agent.turns == ["first", "second"]
 
 
-async def test_the_broker_is_killed_and_comes_back(any_broker, tmp_path, agent):
+async def test_the_broker_is_killed_and_comes_back(broker, tmp_path, agent):
+    await killed_and_back(broker, tmp_path, agent)
+
+
+@pytest.mark.nightly
+async def test_every_broker_is_killed_and_comes_back(any_broker, tmp_path, agent):
+    await killed_and_back(any_broker, tmp_path, agent)
+
+
+async def killed_and_back(any_broker, tmp_path, agent):
     first = Service("first", any_broker.url, tmp_path, agent.port)
     second = Service("second", any_broker.url, tmp_path, agent.port)
     async with services(first, second):
@@ -243,6 +253,7 @@ async def test_one_that_knows_no_standby_is_left_alone(broker, tmp_path, agent):
             assert agent.turns == ["first", "second"]
 
 
+@pytest.mark.nightly
 async def test_the_preferred_one_takes_it_back_if_it_is_told_to(broker, tmp_path, agent):
     async with watching(broker.url) as watcher:
         first = Service("first", broker.url, tmp_path, agent.port, preempt=True)
@@ -257,6 +268,7 @@ async def test_the_preferred_one_takes_it_back_if_it_is_told_to(broker, tmp_path
             assert agent.turns == ["second", "first"]
 
 
+@pytest.mark.nightly
 async def test_a_kill_is_survived_with_every_broker(any_broker, tmp_path, agent):
     first = Service("first", any_broker.url, tmp_path, agent.port)
     second = Service("second", any_broker.url, tmp_path, agent.port)

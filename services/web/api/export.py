@@ -7,9 +7,9 @@ import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -25,12 +25,15 @@ from services.web.history.samples import Bucket
 from services.web.history.schema import UnusableError
 from services.web.pictures.chart import Chart, Curve, svg
 from services.web.site import Site
+from shared.topics import is_name
 from shared.variables import variable
 
 DAY: Final = 86400.0
 NAME_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 LATEST: Final = 4_102_444_800  # the year 2100
 LONGEST: Final = 100 * 366 * DAY
+LONGEST_NAME: Final = 128
+LONGEST_NUMBER: Final = 12  # digits
 MOST_CURVES: Final = 12
 MOST_OUTAGES: Final = 1000
 STEPS: Final = (0, 60, 900, 3600, 86400)
@@ -60,7 +63,7 @@ class SeriesView(BaseModel):
     begin: float
     end: float
     step: int
-    runs: list[list[tuple[float, float, float, float, float]]]
+    runs: list[list[Annotated[list[float], Field(min_length=5, max_length=5)]]]
 
 
 class EnergyView(BaseModel):
@@ -105,6 +108,14 @@ class Outages(BaseModel):
     outages: list[OutageView]
 
 
+class Exported(BaseModel):
+    """Rows of time and variable with a value, or with least, mean, greatest and seconds."""
+
+    device: str
+    step: int
+    rows: list[list[float | str | None]]
+
+
 class WrongError(ValueError):
     """A parameter is wrong; the text says which and what is right."""
 
@@ -114,7 +125,10 @@ _NAME: Final = Parameter("name", "path", {"type": "string", "pattern": NAME_PATT
 _BEGIN: Final = Parameter("begin", "query", _TIME, "Seconds since the epoch; a day before the end.")
 _END: Final = Parameter("end", "query", _TIME, "Seconds since the epoch; now if it is left out.")
 _VARIABLE: Final = Parameter(
-    "variable", "query", {"type": "string", "maxLength": 128}, "The variable; battery.charge."
+    "variable",
+    "query",
+    {"type": "string", "maxLength": LONGEST_NAME},
+    "The variable; battery.charge.",
 )
 _POINTS: Final = Parameter(
     "points", "query",
@@ -144,26 +158,26 @@ async def _pasts(history: History, _request: Request) -> BaseModel:
 
 
 async def _past(history: History, request: Request) -> BaseModel:
-    name = request.path_params["name"]
+    name = _name_of(request)
     return Past(device=name, variables=await history.variables(name))
 
 
 async def _series(history: History, request: Request) -> BaseModel:
     query, name = request.query_params, _name_of(request)
     begin, end = _stretch(query)
-    asked = query.get("variable", "battery.charge")
+    asked = (_variables_of(query) or ["battery.charge"])[-1]
     points = _whole(query, "points", 600, LEAST_POINTS, MOST_POINTS)
     found = await history.series(name, asked, begin, end, points)
     return SeriesView(
         device=name, variable=asked, unit=_unit(asked), begin=begin, end=found.end,
-        step=found.step, runs=[[tuple(point) for point in run] for run in found.runs],
+        step=found.step, runs=[[list(point) for point in run] for run in found.runs],
     )  # fmt: skip
 
 
 async def _chart(history: History, request: Request) -> Response:
     query, name = request.query_params, _name_of(request)
     begin, end = _stretch(query)
-    asked = list(dict.fromkeys(query.getlist("variable"))) or ["battery.charge"]
+    asked = _variables_of(query) or ["battery.charge"]
     if len(asked) > MOST_CURVES:
         raise WrongError(f"variable is given {MOST_CURVES} times at most")
     if len({_unit(each) for each in asked}) > 1:
@@ -195,7 +209,8 @@ async def _energy(history: History, request: Request) -> BaseModel:
 async def _outages(history: History, request: Request) -> BaseModel:
     query = request.query_params
     begin, end = _stretch(query, LONGEST)
-    found = await history.outages(query.get("device"), begin, end, MOST_OUTAGES)
+    device = _named(query["device"]) if "device" in query else None
+    found = await history.outages(device, begin, end, MOST_OUTAGES)
     return Outages(outages=[_outage(each) for each in found])
 
 
@@ -212,7 +227,7 @@ _HERE: Final = "/api/v1/history"
 ANSWERS: Final[tuple[tuple[Resource, Answer], ...]] = (
     (Resource(_HERE, "List the devices with a past", Pasts, (), _PROBLEMS[1:]), _pasts),
     (
-        Resource(_HERE + "/{name}", "List what is kept of a device", Past, (_NAME,), _PROBLEMS[1:]),
+        Resource(_HERE + "/{name}", "List what is kept of a device", Past, (_NAME,), _PROBLEMS),
         _past,
     ),
     (
@@ -244,7 +259,7 @@ ANSWERS: Final[tuple[tuple[Resource, Answer], ...]] = (
     ),
     (
         Resource(
-            _HERE + "/{name}/export.json", "Export as JSON", "application/json",
+            _HERE + "/{name}/export.json", "Export as JSON", Exported,
             (*_OF_SERIES, _STEP), _PROBLEMS,
         ),
         _json_export,
@@ -263,7 +278,21 @@ def routes(site: Site) -> Sequence[BaseRoute]:
 
 
 def _name_of(request: Request) -> str:
-    return str(request.path_params["name"])
+    return _named(str(request.path_params["name"]))
+
+
+def _named(name: str) -> str:
+    if not is_name(name):
+        raise WrongError(f"a device has a name such as rack1, of the pattern {NAME_PATTERN}")
+    return name
+
+
+def _variables_of(query: QueryParams) -> list[str]:
+    """Read which variables are asked for, each once."""
+    asked = list(dict.fromkeys(query.getlist("variable")))
+    if any(len(each) > LONGEST_NAME for each in asked):
+        raise WrongError(f"the name of a variable has {LONGEST_NAME} characters at most")
+    return asked
 
 
 def _route(answer: Answer, history: History) -> Callable[[Request], Awaitable[Response]]:
@@ -297,12 +326,11 @@ async def _export(
     if step not in STEPS:
         raise WrongError(f"step is one of {', '.join(map(str, STEPS))}")
     kept = await history.variables(name)
-    asked = [each for each in query.getlist("variable") if each in kept]
+    asked = [each for each in _variables_of(query) if each in kept]
     asked = asked if "variable" in query else kept
     rows = history.export(name, asked, begin, end, step)
     headers = {"cache-control": "no-store"}
-    if all(letter.isalnum() or letter in "_-" for letter in name) and name.isascii():
-        headers["content-disposition"] = f'attachment; filename="{name}.{ending}"'
+    headers["content-disposition"] = f'attachment; filename="{name}.{ending}"'
     return StreamingResponse(lines(name, step, rows), media_type=kind, headers=headers)
 
 
@@ -369,7 +397,8 @@ def _time(query: QueryParams, key: str, default: float) -> float:
 
 def _whole(query: QueryParams, key: str, default: int, least: int, most: int) -> int:
     text = query.get(key, str(default))
-    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+    is_whole = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    if not (is_whole and least <= int(text) <= most):
         raise WrongError(f"{key} is a whole number from {least} to {most}")
     return int(text)
 

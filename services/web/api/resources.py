@@ -17,6 +17,7 @@ from services.web.mirror import Mirror
 from services.web.site import Site
 
 MOST: Final = 1000  # devices in one answer
+LONGEST_NUMBER: Final = 12  # digits
 
 _NAME: Final = Parameter(
     "name", "path", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"}, "The device."
@@ -136,7 +137,8 @@ def _route(answer: Answer, mirror: Mirror) -> Callable[[Request], Any]:
 
 def _integer(query: QueryParams, name: str, least: int, most: int, default: int) -> int:
     text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+    is_whole = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+    if not (is_whole and least <= int(text) <= most):
         raise BadParameterError(f"{name} is a whole number from {least} to {most}")
     return int(text)
 

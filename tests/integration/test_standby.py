@@ -2,16 +2,23 @@
 
 import asyncio
 import signal
+import time
 
 import pytest
 
-from shared.messages import Claim, DeviceMeta, DeviceState, Message, read
+from shared.bus import connect
+from shared.fleet import Fleet
+from shared.messages import Availability, Claim, DeviceMeta, DeviceState, Message, read
+from shared.settings import BusSettings
 from shared.topics import DeviceTopic
+from tests.integration.power import host, nobody_went_down
 from tests.integration.watcher import watching
 from tests.simulators.snmpups import BATTERY, NORMAL
 from tests.standbys import DEVICE, STATUS, Service, SharedAgent, proxy, services, until
 
 pytestmark = pytest.mark.integration
+
+MONITOR = "nut/service/monitor/tested/availability"
 
 
 @pytest.fixture
@@ -280,3 +287,51 @@ async def test_a_kill_is_survived_with_every_broker(any_broker, tmp_path, agent)
         await first.kill()
         await held_by(watcher, "second")
         assert agent.turns == ["first", "second"]
+
+
+async def test_a_monitor_and_a_mirror_see_no_interruption(pair, broker, watcher, tmp_path):
+    first, _ = pair
+    seen = []
+    fleet = Fleet(watcher.bus.topics)
+    fleet.follow(lambda _name, device: seen.append(device.standing if device else None))
+    supplies = [{"device": DEVICE, "role": "primary"}]
+    notices = {"COMMBAD": {"flags": ["EXEC"]}, "NOCOMM": {"flags": ["EXEC"]}}
+    told = tmp_path / "told"
+    command = [str(program(tmp_path / "tell", f'echo "$NOTIFYTYPE" >> {told}'))]
+    async with (
+        connect(BusSettings(broker=broker.url)) as bus,
+        host(broker.url, tmp_path, supplies, notify=notices, notify_command=command),
+    ):
+        mirroring = asyncio.create_task(mirror(bus, fleet))
+        await watcher.until(lambda: watcher.now.get(MONITOR) == b"online", "the monitor")
+        await until(lambda: seen and seen[-1] is Availability.ONLINE, "online")
+        del seen[:]
+        await first.kill()
+        await held_by(watcher, "second")
+        beat = claim_of(watcher).beat
+        await watcher.until(lambda: claim_of(watcher).beat > beat + 8, "more than the patience")
+        mirroring.cancel()
+    assert set(seen) == {Availability.ONLINE}
+    assert not told.exists(), told.read_text()
+    assert nobody_went_down(tmp_path)
+
+
+async def mirror(bus, fleet):
+    await bus.subscribe(*fleet.filters)
+    fleet.begin_session(time.monotonic())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(expiring(fleet))
+        async for message in bus.listen():
+            fleet.take(message, time.monotonic())
+
+
+async def expiring(fleet):
+    while True:
+        await asyncio.sleep(0.2)
+        fleet.expire(time.monotonic())
+
+
+def program(path, line):
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+    return path

@@ -285,7 +285,12 @@ class _View:
 
 def origin(prefix: str, service: str) -> dict[str, str]:
     """Say whose a message is; by its name a service knows its own."""
-    return {"name": f"nutbus {prefix}/{service}", "sw": version("nutbus")}
+    return {"name": f"nutbus {prefix}/{service}", "sw": _version()}
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    return version("nutbus")  # from a file, which takes longer than all else of a message
 
 
 def _at(place: Place, row: tuple[str, ...]) -> list[str]:

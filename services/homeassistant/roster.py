@@ -4,7 +4,7 @@ A variable that a device had stays for a day, so that entities do not come and g
 a reading that failed. What was shown before a restart is learnt from our own messages.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from shared.messages import Availability, DeviceMeta
 from shared.topics import DeviceTopic, OfDevice, Topics
 
 KEPT: Final = 86400.0  # seconds for which a variable may be missing
+MOST_MISSING: Final = 500  # variables of one device; of more, those that were seen last stay
 
 _Want = Callable[[str, Message | None], None]
 
@@ -99,7 +100,7 @@ class Roster:
     def _names(self, shown: _Shown, values: dict[str, str], now: float) -> frozenset[str]:
         for name in values:
             shown.seen[name] = now
-        for name in [name for name, at in shown.seen.items() if now - at > KEPT]:
+        for name in _given_up(shown.seen, values, now):
             del shown.seen[name]
         return frozenset(shown.seen) if shown.seen.keys() != shown.names else shown.names
 
@@ -109,6 +110,16 @@ class Roster:
         for id, message in messages.items():
             self.want(id, message)
         shown.ids = set(messages)
+
+
+def _given_up(seen: Mapping[str, float], values: Mapping[str, str], now: float) -> list[str]:
+    """Name what was not seen for too long, and the oldest of what is missing if that is much."""
+    old = [name for name, at in seen.items() if now - at > KEPT]
+    surplus = len(seen) - len(old) - len(values) - MOST_MISSING
+    if surplus <= 0:
+        return old
+    missing = [name for name in seen if name not in values and now - seen[name] <= KEPT]
+    return old + sorted(missing, key=seen.__getitem__)[:surplus]
 
 
 def _model(device: Device) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.homeassistant.discovery import discovery
-from services.homeassistant.roster import KEPT, Roster
+from services.homeassistant.roster import KEPT, MOST_MISSING, Roster
 from services.homeassistant.rules import Rules
 from shared.messages import Availability
 from shared.topics import Topics
@@ -47,6 +47,19 @@ def test_a_variable_that_comes_and_goes_stays(roster, wanted):
     assert not wanted
     roster.observe(device(without("ups.load")), KEPT + 2.0)
     assert "ups_load" not in wanted["nutbus_rack1"]["cmps"]
+
+
+def test_a_device_that_changes_its_shape_for_ever_is_remembered_in_part_only(roster, wanted):
+    for second in range(20):
+        names = {f"outlet.{second * 100 + number}.current": "1" for number in range(1, 101)}
+        roster.observe(device({**UPS, **names}), float(second))
+    known = roster.known("rack1")
+    assert names.keys() | UPS.keys() <= known
+    assert len(known) == len(names) + len(UPS) + MOST_MISSING
+    assert "outlet.1800.current" in known
+    assert "outlet.1.current" not in known
+    told = {id for id, message in wanted.items() if message}
+    assert len(told) == len(names) + MOST_MISSING + 1
 
 
 def test_another_model_starts_afresh(roster, wanted):

@@ -20,7 +20,7 @@ from shared.messages import Publication
 from shared.settings import BusSettings
 from tests.ports import free_port
 from tests.scanner import scan, versions, weak
-from tests.shipped import PASSWORD, TlsMosquitto, TlsNats
+from tests.shipped import DEPLOY, PASSWORD, TlsMosquitto, TlsNats
 
 pytestmark = pytest.mark.integration
 
@@ -212,3 +212,10 @@ async def test_a_scanner_finds_nothing_but_new_tls(site: Site):
     scanned = await scan(site.broker.tls_port, f"--certs={own.certificate}", f"--pk={own.key}")
     assert versions(scanned, "enabled") == ["TLSv1.2", "TLSv1.3"]
     assert weak(scanned) == []
+
+
+def test_the_file_with_tls_has_all_that_the_one_without_has():
+    files = ("mosquitto.conf", "mosquitto-tls.conf")
+    plain, encrypted = ((DEPLOY / name).read_text() for name in files)
+    settings = {line for line in plain.splitlines() if line and not line.startswith("#")}
+    assert settings <= set(encrypted.splitlines())

@@ -12,40 +12,54 @@ from benchmarks.report import Table, percentile
 from shared.bus import connect
 from shared.messages import DeviceMeta, Message, read
 from shared.settings import BusSettings
-from shared.topics import DeviceTopic, Topics
+from shared.topics import DeviceTopic, OfService, ServiceKind, ServiceTopic, Topics
 from tests.brokers import Mosquitto
 from tests.standbys import DEVICE, Proxy, Service, SharedAgent, proxy, services
 
 TIMES = 20
 PATIENCE = 60.0
-ACQUAINTED = 4.0  # seconds after which the standby knows the one that works
+ACQUAINTED = 3.2  # seconds after which the standby knows the one that works
 LIMIT = 3.0
 
 How = Callable[[Service, Proxy], Awaitable[None]]
 
 
 class Told:
-    """Who says that the device is his, and when he began to."""
+    """Who says that the device is his, and when he began to; and which services are there."""
 
     def __init__(self) -> None:
         self.service = ""
         self.at = 0.0
+        self.online: set[str] = set()
         self._new = asyncio.Event()
 
     def note(self, message: Message) -> None:
-        """Take a description of the device in."""
-        service = read(DeviceMeta, message).service if message.payload else ""
-        if service != self.service:
-            self.service, self.at = service, time.monotonic()
-            self._new.set()
-            self._new = asyncio.Event()
+        """Take a description of the device, or the availability of a service, in."""
+        about = _TOPICS.parse(message.topic)
+        if isinstance(about, OfService):
+            is_there = message.payload == b"online"
+            (self.online.add if is_there else self.online.discard)(about.id)
+        elif message.payload:
+            service = read(DeviceMeta, message).service
+            if service != self.service:
+                self.service, self.at = service, time.monotonic()
+        self._new.set()
+        self._new = asyncio.Event()
 
     async def by(self, service: str) -> float:
         """Wait until this one says so; return when he did."""
-        async with asyncio.timeout(PATIENCE):
-            while self.service != service:
-                await self._new.wait()
+        await self._until(lambda: self.service == service)
         return self.at
+
+    async def there(self, service: str) -> None:
+        """Wait until this one is on the bus, and knows who works."""
+        await self._until(lambda: service in self.online)
+        await asyncio.sleep(ACQUAINTED)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                await self._new.wait()
 
 
 def standby() -> Iterator[Table]:
@@ -82,7 +96,7 @@ async def _measured(how: How) -> tuple[list[float], int]:
         try:
             async with SharedAgent() as agent, connect(BusSettings(broker=broker.url)) as bus:
                 told = Told()
-                listening = asyncio.create_task(_follow(bus.listen(_META), told))
+                listening = asyncio.create_task(_follow(bus.listen(*_FILTERS), told))
                 found = await _changes(how, broker, Path(folder), agent, told)
                 listening.cancel()
                 return found, len(agent.turns) - (TIMES + 1)
@@ -103,7 +117,7 @@ async def _changes(
             await both["second"].start()
             at_work, waiting = "first", "second"
             for _ in range(TIMES):
-                await asyncio.sleep(ACQUAINTED)
+                await told.there(waiting)
                 begun = time.monotonic()
                 await how(both[at_work], lines[at_work])
                 found.append(await told.by(waiting) - begun)
@@ -141,4 +155,8 @@ async def _restored(service: Service, line: Proxy) -> None:
         await service.start()
 
 
-_META = Topics().device(DEVICE, DeviceTopic.META)
+_TOPICS = Topics()
+_FILTERS = (
+    _TOPICS.device(DEVICE, DeviceTopic.META),
+    _TOPICS.every_service(ServiceTopic.AVAILABILITY, ServiceKind.DRIVER),
+)

@@ -65,7 +65,7 @@ class Candidate:
     told: Told = lambda: (0, "")
     begins_with: Claim | None = None  # the last word of the one before, when we began to hold
     _connected: float | None = None
-    _advanced: float = 0.0
+    _expected: float | None = None  # when we were to be asked again at the latest
     _term: _Term | None = None
     _other: _Other | None = None
     _offline: set[str] = field(default_factory=set)
@@ -73,7 +73,7 @@ class Candidate:
 
     def connect(self, now: float) -> None:
         """Note that a connection to the bus began: whatever was known is void."""
-        self._connected = self._advanced = now
+        self._connected, self._expected = now, None
         self._term = self._other = None
         self._offline.clear()
         self._rival = ""
@@ -113,7 +113,12 @@ class Candidate:
         """Say what is to be published now."""
         if self._connected is None:
             return ()
-        was_frozen, self._advanced = now - self._advanced > LATE, now
+        was_frozen = self._expected is not None and now > self._expected + LATE
+        said = self._next_words(now, was_frozen=was_frozen)
+        self._expected = self.due(now)
+        return said
+
+    def _next_words(self, now: float, *, was_frozen: bool) -> tuple[Claim, ...]:
         if self._term and now >= self._given_up_at(self._term):
             self._term = None
         if self._term:

@@ -112,15 +112,17 @@ def test_a_live_claim_of_another_is_left_alone_until_it_is_silent(us, beat):
 
 def test_after_silence_it_is_free(us):
     us.hear(claim(), 0.1, retained=False)
-    for moment in (1.0, 1.9, 2.8):
-        assert us.advance(moment) == ()
+    assert us.advance(0.1) == ()
+    assert us.due(0.1) == 0.1 + SILENCE
     assert us.advance(0.1 + SILENCE)
 
 
 def test_who_was_frozen_takes_nobody_for_silent(us):
     us.hear(claim(), 0.1, retained=False)
+    assert us.advance(0.1) == ()
     assert us.advance(30.0) == ()
     assert us.advance(30.5) == ()
+    assert us.due(30.5) == 30.0 + SILENCE
 
 
 def test_who_is_offline_has_lost_it_at_once(us):

@@ -44,6 +44,7 @@ class Node:
         self.connects_at = 0.0
         self.terms = 0
         self.candidate: Any = None
+        self.due: float | None = None
 
     @property
     def now(self):
@@ -90,9 +91,11 @@ class Node:
             return
         self.keep_connected()
         if self.session:
-            self.listen()
-            for claim in self.candidate.advance(self.now):
-                self.world.send(self.session, claim)
+            has_heard = self.listen()
+            if has_heard or self.due is None or self.now >= self.due:
+                for claim in self.candidate.advance(self.now):
+                    self.world.send(self.session, claim)
+                self.due = self.candidate.due(self.now)
 
     def keep_connected(self):
         if self.session and self.world.has_ended(self.session):
@@ -102,8 +105,10 @@ class Node:
         if self.session is None and self.world.now >= self.connects_at and self.world.is_up:
             self.session = self.world.connect(self)
             self.candidate.connect(self.now)
+            self.due = None
 
     def listen(self):
+        before = len(self.session.to_node)
         while self.session.to_node and self.session.to_node[0][0] <= self.world.now:
             if self.session.is_split:
                 break
@@ -112,6 +117,7 @@ class Node:
                 self.candidate.hear(what, self.now, retained=retained)
             else:
                 self.candidate.hear_service(what[0], self.now, online=what[1])
+        return len(self.session.to_node) < before
 
 
 class World:
@@ -127,6 +133,7 @@ class World:
         self.sessions = {}
         self.count = 0
         self.slow = 0.0
+        self.keepalive = 3.0
         self.nodes = [
             Node(f"n{place}", self, place + 1, preempts and place == 0) for place in range(nodes)
         ]
@@ -184,7 +191,7 @@ class World:
         for number, (node, session) in list(self.sessions.items()):
             if not session.is_split and node.session is session and not node.is_frozen:
                 session.silent_since = self.now
-            if self.now - session.silent_since > 3.0:  # its keepalive is over
+            if self.now - session.silent_since > self.keepalive:
                 self.end(number, with_will=True)
                 continue
             while session.to_broker and session.to_broker[0][0] <= self.now:
@@ -312,6 +319,21 @@ def test_the_model_finds_a_mistake(monkeypatch, name, value):
 def test_never_two_work_through_many_stories(nodes):
     for seed in range(1000, 1500):
         assert len(story(seed, nodes).at_work) == 1, f"seed {seed}"
+
+
+def test_one_that_is_silent_is_replaced_though_its_will_never_comes():
+    for seed in range(20):
+        world = World(seed, 2)
+        for node in world.nodes:
+            node.start()
+        world.run(8)
+        (name,) = world.at_work
+        worker = next(node for node in world.nodes if node.name == name)
+        world.keepalive = 1e9
+        worker.session.is_split = True
+        world.run(standby.SILENCE + standby.GUARD + 1.0)
+        assert world.at_work
+        assert world.at_work != [name]
 
 
 def test_both_started_at_the_same_moment():

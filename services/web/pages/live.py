@@ -9,11 +9,13 @@ seen each piece: a slow one skips what was overtaken, and nothing waits for it i
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 INTERVAL: Final = 0.2  # a piece is drawn again at most every so many seconds
+PAUSE: Final = 0.02  # what changes within so many seconds is drawn together
 HEARTBEAT: Final = 5.0
 
 
@@ -54,6 +56,7 @@ class Shown:
         self.piece = piece
         self.watchers: set[Watcher] = set()
         self.drawn = piece.draw()
+        self.drawn_at = -math.inf  # by a monotonic clock: nothing keeps the next from being drawn
         self.turn = 1
         self._frame_turn = 1
         self._part_turns = dict.fromkeys(self.drawn.parts, 1)
@@ -138,7 +141,9 @@ class Live:
                 await self._changed.wait()
                 self._changed.clear()
                 await self._redraw()
-                await asyncio.sleep(INTERVAL)
+                await asyncio.sleep(PAUSE)
+                if self._stale:
+                    self._changed.set()
         finally:
             self._is_over = True
             for watcher in self.watchers:
@@ -178,8 +183,11 @@ class Live:
         return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
 
     async def _redraw(self) -> None:
-        stale, self._stale = self._stale, set()
-        for shown in stale:
+        now = asyncio.get_running_loop().time()
+        due = {shown for shown in self._stale if now - shown.drawn_at >= INTERVAL}
+        self._stale -= due
+        for shown in due:
+            shown.drawn_at = now
             await asyncio.sleep(0)  # others have their turn between two drawings
             if shown.watchers and shown.redraw():
                 for watcher in shown.watchers:

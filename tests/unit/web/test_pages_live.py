@@ -107,6 +107,22 @@ async def test_who_is_slow_gets_the_latest_and_nothing_waits(monkeypatch):
             assert [id for id, _ in puts(slow.take())] == ["board"]
 
 
+async def test_a_piece_that_changes_all_the_time_keeps_no_other_waiting(monkeypatch):
+    monkeypatch.setattr(live, "INTERVAL", 3600.0)
+    site, board, quiet = new_live(), Board({"a": "1"}), Board({"b": "1"})
+    other = Piece("other", "other", frozenset({"others"}), quiet.piece.draw)
+    async with running(site):
+        with site.watching([board.piece, other]):
+            await changed(site, board, a="2")
+            drawn = board.drawings
+            board.rows["a"] = "3"
+            site.change("rows")  # too soon
+            quiet.rows["b"], before = "2", quiet.drawings
+            site.change("others")
+            await redrawn(quiet, before)
+            assert board.drawings == drawn
+
+
 async def test_what_nobody_looks_at_is_not_drawn():
     site, board = new_live(), Board()
     async with running(site):

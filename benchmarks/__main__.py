@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.bigfleet import big_fleet
 from benchmarks.broker import broker
 from benchmarks.delay import delay
 from benchmarks.fleet import fleet
@@ -24,7 +25,9 @@ from benchmarks.serial import serial
 from benchmarks.size import size
 from benchmarks.snmp import snmp
 from benchmarks.speed import speed
+from benchmarks.standby import standby
 from benchmarks.usb import usb
+from benchmarks.web import web
 from tests.realnut import find_nut_program
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -36,13 +39,16 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
     "reaction": lambda _seconds: reaction(),
     "size": lambda _seconds: size(),
     "fleet": lambda _seconds: fleet(),
+    "big-fleet": lambda _seconds: big_fleet(),
     "serial": lambda _seconds: serial(),
     "snmp": lambda _seconds: snmp(),
     "usb": lambda _seconds: usb(),
     "metrics": lambda _seconds: metrics(),
     "homeassistant": lambda _seconds: homeassistant(),
     "broker": broker,
+    "standby": lambda _seconds: standby(),
     "history": lambda _seconds: history(),
+    "web": lambda _seconds: web(),
 }
 
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from shared.bus import Bus, Identity
+from shared.errors import ResultStatus
 from shared.messages import (
     Availability,
     DeviceEvent,
@@ -17,7 +18,6 @@ from shared.messages import (
     Publication,
     Request,
     Result,
-    ResultStatus,
     Role,
     ServiceInfo,
     StageOrder,

@@ -12,7 +12,7 @@ from shared.messages import Availability, Claim, DeviceMeta, DeviceState, Messag
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic
 from tests.integration.power import host, nobody_went_down
-from tests.integration.watcher import watching
+from tests.integration.watcher import driver_settings, driving, watching
 from tests.simulators.snmpups import BATTERY, NORMAL
 from tests.standbys import DEVICE, STATUS, Service, SharedAgent, proxy, services, until
 
@@ -335,3 +335,27 @@ def program(path, line):
     path.write_text(f"#!/bin/sh\n{line}\n")
     path.chmod(0o755)
     return path
+
+
+async def test_the_settings_may_change_while_it_runs(broker, tmp_path, watcher):
+    (tmp_path / "ups.dev").write_text("ups.status: OL\n")
+    alone = {"driver": "dummy", "port": "ups.dev"}
+    shared = {**alone, "standby": True}
+
+    def settings(device):
+        return driver_settings(broker.url, tmp_path, {DEVICE: device})
+
+    async with driving(settings(alone)) as latest:
+        await watcher.available(DEVICE)
+        assert not watcher.meta(DEVICE).standby
+        latest.set(settings(shared))
+        await watcher.until(lambda: watcher.meta(DEVICE).standby, "a standby")
+        await watcher.until(lambda: claim_of(watcher).beat > 2, "beats")
+        await watcher.available(DEVICE)
+        latest.set(settings(alone))
+        await watcher.until(lambda: claim_of(watcher).released, "released")
+        await watcher.until(lambda: not watcher.meta(DEVICE).standby, "no standby")
+        await watcher.available(DEVICE)
+        latest.set(settings(shared))
+        await watcher.until(lambda: watcher.meta(DEVICE).standby, "a standby again")
+    await watcher.until(lambda: claim_of(watcher).released, "released at the end")

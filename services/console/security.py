@@ -21,7 +21,7 @@ from services.gateway.settings import GatewaySettings
 from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor.settings import MonitorSettings
 from services.web.settings import WebSettings
-from shared.settings import ServiceSettings
+from shared.settings import BrokerAddress, ServiceSettings
 from shared.users import UserSettings
 
 SOON: Final = timedelta(days=30)
@@ -118,21 +118,11 @@ def _without_users(open_to: list[str]) -> Finding:
 
 def _line_to_broker(inquiry: Inquiry) -> Iterator[Finding]:
     bus = inquiry.household.bus
-    address = bus.address
-    if address.embedded:
+    if bus.address.embedded:
         return
-    is_near = (
-        address.host == "localhost" or address.host.startswith("127.") or address.host == "::1"
-    )
-    if not address.tls and not is_near:
-        yield Finding(
-            HIGH,
-            "[bus] broker",
-            f"{address} is on another machine and reached without TLS",
-            "who is between can read passwords, give commands and forge states of devices",
-            "mqtts:// with ca_file; `nutbus certs` makes what it needs",
-        )
-    if not (bus.username or address.username or bus.certificate_file):
+    for address in bus.addresses:
+        yield from _in_plain_text(address)
+    if not (bus.username or bus.address.username or bus.certificate_file):
         yield Finding(
             HIGH,
             "[bus] username",
@@ -147,6 +137,20 @@ def _line_to_broker(inquiry: Inquiry) -> Iterator[Finding]:
             f"{', '.join(inquiry.household.services)} are one user at the broker",
             "its access rules cannot tell them apart: the weakest has the rights of all",
             "run them as services of their own, each with its user",
+        )
+
+
+def _in_plain_text(address: BrokerAddress) -> Iterator[Finding]:
+    is_near = (
+        address.host == "localhost" or address.host.startswith("127.") or address.host == "::1"
+    )
+    if not address.tls and not is_near:
+        yield Finding(
+            HIGH,
+            "[bus] broker",
+            f"{address} is on another machine and reached without TLS",
+            "who is between can read passwords, give commands and forge states of devices",
+            "mqtts:// with ca_file; `nutbus certs` makes what it needs",
         )
 
 

@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from services.gateway.answers import ACCESS_DENIED, Order, Session
@@ -11,6 +11,9 @@ from shared.audit import AuditLog, Deed
 from shared.messages import Result
 
 LIMIT: Final = 10_000  # orders whose results are awaited
+MINUTE: Final = 60.0
+DENIALS: Final = 100  # of one address that are noted in a minute
+ADDRESSES: Final = 1000
 ACTIONS: Final = {
     "INSTCMD": "command",
     "SET": "set",
@@ -22,13 +25,27 @@ ACTIONS: Final = {
 }
 
 
+@dataclass(slots=True)
+class _Denials:
+    """How often an address was denied something since then, and how often that was not noted."""
+
+    since: float
+    count: int = 0
+    passed_over: int = 0
+
+
 class Deeds:
-    """Notes deeds of clients in the audit log."""
+    """Notes deeds of clients in the audit log.
+
+    What an address is denied again and again is noted so often in a minute and then counted, so
+    that nobody without a password can fill the disk.
+    """
 
     def __init__(self, audit: AuditLog, gateway: str) -> None:
         self._audit = audit
         self._service = f"gateway@{gateway}"
         self._awaited: OrderedDict[str, Deed] = OrderedDict()
+        self._denials: OrderedDict[str, _Denials] = OrderedDict()
 
     async def asked(self, words: Sequence[str], session: Session, reply: str) -> None:
         """Note a request that needs a right and what it was answered."""
@@ -40,7 +57,9 @@ class Deeds:
             name=name or "",
             value=value,
         )
-        await self._audit.record(deed)
+        noted = deed if deed.outcome == "ok" else self._restrained(deed)
+        if noted:
+            await self._audit.record(noted)
 
     async def ordering(self, order: Order, session: Session, id: str) -> None:
         """Note an order before it is handed on, so that none is carried out that is not noted."""
@@ -70,6 +89,22 @@ class Deeds:
         if deed:
             ended = replace(deed, at=time.time(), outcome=result.status.value, detail=result.detail)
             self._audit.note(ended)
+
+    def _restrained(self, deed: Deed) -> Deed | None:
+        """Pass what is to be noted of a denial; None when there were too many."""
+        known = self._denials.setdefault(deed.address, _Denials(deed.at))
+        passed_over = 0
+        if not 0 <= deed.at - known.since < MINUTE:
+            passed_over = known.passed_over
+            known = self._denials[deed.address] = _Denials(deed.at)
+        if len(self._denials) > ADDRESSES:
+            self._denials.popitem(last=False)
+        known.count += 1
+        if known.count > DENIALS:
+            known.passed_over += 1
+            return None
+        more = f"; {passed_over} more before were not noted" if passed_over else ""
+        return replace(deed, detail=f"{deed.detail}{more}".removeprefix("; "))
 
     def _deed(self, session: Session, action: str, reply: str) -> Deed:
         is_refused = reply.startswith("ERR")

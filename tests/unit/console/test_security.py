@@ -93,6 +93,10 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
         {("high", "[bus] username"), ("low", "[bus]")},
     ),
     ({"bus": {"broker": "mqtts://x"}, **OWN}, {("low", "[bus]")}),
+    (
+        {"bus": {"broker": "mqtts://a, mqtt://b"}, **OWN},
+        {("high", "[bus] broker"), ("low", "[bus]")},
+    ),
     ({"gateway": OPEN_GATEWAY}, set()),
     (
         {"gateway": {**OPEN_GATEWAY, "certificate_file": None}},

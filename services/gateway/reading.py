@@ -14,10 +14,13 @@ from services.gateway.answers import (
 from shared.commands import command
 from shared.fleet import Device
 from shared.messages import Availability, Writable
-from shared.nutwire import LENGTH_LIMIT, quote
+from shared.nutwire import LENGTH_LIMIT, quote, spell
 from shared.variables import variable
 
 COMPATIBLE = "2.8.4"  # the version of NUT's server whose behaviour clients may expect
+
+# NUT's own clients read a line into 512 bytes, and take the rest for another line.
+LONGEST_LINE = 510
 
 # upsd has two texts for the same thing.
 _NO_DEVICE_DESCRIPTION = "Unavailable"
@@ -63,7 +66,7 @@ def get_variable(view: View, _session: Session, words: Sequence[str]) -> str:
     known = variable_name(device, asked)
     if known is None:
         return VAR_NOT_SUPPORTED
-    return f"VAR {name} {asked} {quote(device.variables[known])}"
+    return _line(f"VAR {name} {asked}", device.variables[known])
 
 
 def _server_variable(view: View, name: str, asked: str) -> str:
@@ -89,7 +92,7 @@ def get_device_description(view: View, _session: Session, words: Sequence[str]) 
     device = view.device(words[0])
     if device is None:
         return UNKNOWN_UPS
-    return f"UPSDESC {words[0]} {quote(_described(device, _NO_DEVICE_DESCRIPTION))}"
+    return _line(f"UPSDESC {words[0]}", _described(device, _NO_DEVICE_DESCRIPTION))
 
 
 def get_description(view: View, _session: Session, words: Sequence[str]) -> str:
@@ -116,7 +119,7 @@ def list_devices(view: View, _session: Session, _words: Sequence[str]) -> str:
     for name in view.names():
         device = view.device(name)
         if device is not None:
-            rows.append(f"UPS {name} {quote(_described(device, _NO_DESCRIPTION))}")
+            rows.append(_line(f"UPS {name}", _described(device, _NO_DESCRIPTION)))
     return _list("UPS", rows)
 
 
@@ -163,13 +166,14 @@ def _kind(writable: Writable) -> Iterable[str]:
 
 
 def _variables(device: Device, name: str, _words: Sequence[str]) -> str:
-    rows = (f"VAR {name} {key} {quote(value)}" for key, value in _sorted(device))
+    rows = (_line(f"VAR {name} {key}", value) for key, value in _sorted(device))
     return _list(f"VAR {name}", rows)
 
 
 def _writable_variables(device: Device, name: str, _words: Sequence[str]) -> str:
     writable = _writable(device)
-    rows = (f"RW {name} {key} {quote(value)}" for key, value in _sorted(device) if key in writable)
+    shown = ((key, value) for key, value in _sorted(device) if key in writable)
+    rows = (_line(f"RW {name} {key}", value) for key, value in shown)
     return _list(f"RW {name}", rows)
 
 
@@ -185,7 +189,7 @@ def _enumeration(device: Device, name: str, words: Sequence[str]) -> str:
     writable = _writable(device).get(known)
     values = writable.enum if writable else []
     subject = f"ENUM {name} {words[0]}"
-    return _list(subject, (f"{subject} {quote(value)}" for value in values))
+    return _list(subject, (_line(subject, value) for value in values))
 
 
 def _ranges(device: Device, name: str, words: Sequence[str]) -> str:
@@ -205,6 +209,17 @@ list_writable = _of_device(_writable_variables)
 list_commands = _of_device(_commands)
 list_enumeration = _of_device(_enumeration)
 list_ranges = _of_device(_ranges)
+
+
+def _line(head: str, value: str) -> str:
+    """End a line with a value, cut where it would not fit."""
+    line = f"{head} {quote(value)}"
+    if len(line) <= LONGEST_LINE:
+        return line
+    spelt = spell(value)[:LONGEST_LINE]
+    while spelt and (surplus := len(line := f"{head} {quote(spelt)}") - LONGEST_LINE) > 0:
+        spelt = spelt[: -max(surplus // 2, 1)]  # a character may be two in quotes
+    return line
 
 
 def _list(subject: str, rows: Iterable[str]) -> str:

@@ -489,6 +489,7 @@ SHOWN_ELSEWHERE = {  # in tests of the gateway alone
     "fsd-for-all",
     "letters",
     "limits",
+    "long-values",
     "other-gateways",
     "results",
     "rights-by-device",

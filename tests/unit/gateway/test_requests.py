@@ -182,6 +182,24 @@ def test_the_list_of_devices_has_the_dead_ones_too():
     assert rows[-2] == 'UPS plain "Description unavailable"'
 
 
+@pytest.mark.parametrize("letter", ["x", "\u00e9", '"', "\\"])
+@pytest.mark.parametrize("ask", ["LIST VAR ups", "LIST RW ups", "GET VAR ups ups.id", "LIST UPS"])
+def test_no_line_is_longer_than_what_clients_read_at_once(ask, letter):
+    text = letter * 5000
+    state = DeviceState(seq=1, at=0.0, vars={**VARIABLES, "ups.id": text})
+    known = device(state=state, meta=META.model_copy(update={"desc": text}))
+    words = split(ask)
+    fleet = Fleet({"ups": known})
+    row = requests.verb(words)
+    assert not isinstance(row, str)
+    answer = requests.answer(row, fleet, Session("127.0.0.1"), words)
+    assert isinstance(answer, str)
+    lines = answer.split("\n")
+    assert max(map(len, lines)) in (509, 510)
+    for line in lines:
+        assert len(split(line)) >= 2  # the quote at the end was not cut off
+
+
 def test_variables_are_listed_in_the_order_of_their_letters_in_any_case():
     rows = str(ask("LIST VAR ups")).split("\n")[1:-1]
     names = [row.split(" ")[2] for row in rows]

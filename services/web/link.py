@@ -42,8 +42,7 @@ class Link:
 
     async def session(self, bus: Bus) -> None:
         """Hear and say all there is until the connection is lost."""
-        fleet = self.mirror.fleet
-        fleet.begin_session(_now())
+        self.mirror.begin_session(_now())
         try:
             await bus.subscribe(*self.mirror.filters, self._topics.every_device(DeviceTopic.RESULT))
             async with asyncio.TaskGroup() as tasks:
@@ -55,7 +54,7 @@ class Link:
                     self._take(message)
         finally:
             self._bus = None
-            fleet.end_session()
+            self.mirror.end_session()
             self.mirror.connect(False)
 
     async def request(
@@ -106,7 +105,7 @@ class Link:
 
     async def _tick(self) -> None:
         while True:
-            self.mirror.fleet.expire(_now())
+            self.mirror.expire(_now())
             await asyncio.sleep(TICK)
 
     def _take(self, message: Message) -> None:

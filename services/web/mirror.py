@@ -4,12 +4,12 @@
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.errors import PayloadError
-from shared.fleet import EVERY, Device, Fleet
+from shared.fleet import EVERY, SETTLE_TIME, Device, Fleet
 from shared.messages import (
     Availability,
     DeviceEvent,
@@ -82,6 +82,8 @@ class Mirror:
     _connection_listeners: list[Callable[[], None]] = field(default_factory=list)
     _service_listeners: list[ServiceListener] = field(default_factory=list)
     _event_listeners: list[EventListener] = field(default_factory=list)
+    _announced: set[str] = field(default_factory=set)  # topics, until all that is retained is here
+    _settled_at: float | None = None
 
     def __post_init__(self) -> None:
         self.fleet = Fleet(self.topics, self.patterns)
@@ -132,6 +134,26 @@ class Mirror:
             for client in view.logins.logins.get(device, ())
         )
 
+    def begin_session(self, now: float) -> None:
+        """Note that a new connection to the bus delivers everything that is retained again."""
+        self.fleet.begin_session(now)
+        self._announced.clear()
+        self._settled_at = now + SETTLE_TIME
+
+    def end_session(self) -> None:
+        """Note that the connection is lost: what did not arrive is not gone, but unheard."""
+        self.fleet.end_session()
+        self._settled_at = None
+
+    def expire(self, now: float) -> None:
+        """Take in that time passes; call it about once a second."""
+        self.fleet.expire(now)
+        if self._settled_at is not None and now >= self._settled_at:
+            self._settled_at = None
+            for topic in [each for each in self._topics_held() if each not in self._announced]:
+                self.take(Message(topic, b"", False), now)
+            self._announced.clear()
+
     def connect(self, is_connected: bool) -> None:
         """Note that the bus is there, or that it is not: then all here is what was true before."""
         self.is_connected = is_connected
@@ -157,6 +179,8 @@ class Mirror:
     def take(self, message: Message, now: float) -> None:
         """Take a message in; a bad payload is dropped with a warning."""
         self.fleet.take(message, now)
+        if self._settled_at is not None and message.payload:
+            self._announced.add(message.topic)
         about = self.topics.parse(message.topic)
         if about and about.device and not self.fleet.shows(about.device):
             return
@@ -171,6 +195,19 @@ class Mirror:
                 self._take_reason(about, message)
         except PayloadError as error:
             logger.warning("dropped a bad payload: %s", error)
+
+    def _topics_held(self) -> Iterator[str]:
+        """Name the topics of what is known beside the devices."""
+        for (kind, id), view in self.services.items():
+            for part in _SERVICE_PARTS:
+                if getattr(view, part) not in (None, Availability.OFFLINE):
+                    yield self.topics.service(kind, id, part)
+        for id, device in self.energies:
+            yield self.topics.about_device(
+                ServiceKind.HOMEASSISTANT, id, ServiceTopic.ENERGY, device
+            )
+        for device in self.reasons:
+            yield self.topics.device(device, DeviceTopic.VARIABLE, REASON)
 
     def _take_event(self, about: OfDevice, message: Message) -> None:
         if message.retained or not message.payload:
@@ -212,6 +249,17 @@ class Mirror:
             self.services[key] = after
         for listener in self._service_listeners:
             listener(about.kind, about.id, None if is_gone else after)
+
+
+# Each is also the name of what it becomes in a view.
+_SERVICE_PARTS: Final = (
+    ServiceTopic.AVAILABILITY,
+    ServiceTopic.INFO,
+    ServiceTopic.POWER,
+    ServiceTopic.STAGE,
+    ServiceTopic.LOGINS,
+    ServiceTopic.TIMERS,
+)
 
 
 def _with(view: ServiceView, part: ServiceTopic, message: Message) -> ServiceView:

@@ -107,6 +107,8 @@ def _clients(shot: Snapshot) -> Metric:
         "Clients logged in to the device at all gateways",
         labels=["device"],
     )
+    if not shot.is_connected:
+        return metric
     logins: Counter[str] = Counter()
     for view in shot.services:
         if view.logins and view.availability is Availability.ONLINE:

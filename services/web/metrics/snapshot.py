@@ -5,7 +5,7 @@ Taken in the event loop and rendered beside it: all that is in it is frozen.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.web.mirror import Mirror, ServiceView
@@ -71,12 +71,15 @@ class Tally:
 
 
 def snapshot(mirror: Mirror, tally: Tally, now: float) -> Snapshot:
-    """Hold on to what the mirror has now."""
+    """Hold on to what the mirror has now; without the bus no service is known to be up."""
+    services = tuple(mirror.services.values())
+    if not mirror.is_connected:
+        services = tuple(replace(each, availability=Availability.OFFLINE) for each in services)
     return Snapshot(
         now=now,
         is_connected=mirror.is_connected,
         devices=tuple(mirror.devices()),
-        services=tuple(mirror.services.values()),
+        services=services,
         events=tally.counts(),
         energies=dict(mirror.energies),
     )

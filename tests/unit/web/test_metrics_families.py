@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.exposition import generate_latest as plain
 from prometheus_client.openmetrics.exposition import generate_latest
@@ -98,6 +98,7 @@ def test_values_vanish_when_they_no_longer_hold_and_the_device_stays(held, conne
     assert value(found, "nutbus_device_stale", device="rack1") == stale
     assert value(found, "nutbus_bus_connected") == connected
     gone = {"nutbus_input_voltage_volts", "nutbus_device_status"}
+    gone |= set() if connected else {"nutbus_device_clients"}
     assert names(well) - names(found) == gone
     infos = [key for key in found if key[0] == "nutbus_device_info"]
     assert infos == [key for key in well if key[0] == "nutbus_device_info"]
@@ -143,9 +144,36 @@ def test_services_monitors_and_clients_are_told():
     assert value(found, "nutbus_device_clients", device="rack1") == 2
 
 
+def test_without_the_bus_no_service_counts_as_up_and_nothing_it_said_is_told():
+    topics = Topics()
+    mirror = Mirror(topics)
+    power = MonitorPower(host="db1", present=1, needed=1, phase=Phase.WATCHING)
+    for each in (
+        META.publication(topics, "rack1"),
+        power.publication(topics, "db1"),
+        EnergyReading(energy=1.5, power=200.0).publication(topics, "ha", "rack1"),
+        service_availability(topics, "monitor", "db1", Availability.ONLINE),
+        service_availability(topics, "homeassistant", "ha", Availability.ONLINE),
+    ):
+        mirror.take(Message(each.topic, each.payload, True), 10.0)
+    told = {}
+    for connected in (True, False):
+        mirror.connect(connected)
+        told[connected] = samples(Families(snapshot(mirror, Tally(), 10.0)))
+    assert value(told[True], "nutbus_service_up", kind="monitor", id="db1") == 1
+    assert value(told[False], "nutbus_service_up", kind="monitor", id="db1") == 0
+    held = {
+        *("nutbus_monitor_supplies_present", "nutbus_monitor_phase", "nutbus_device_clients"),
+        *("nutbus_device_energy_watthours_total", "nutbus_device_power_watts"),
+    }
+    assert held <= names(told[True])
+    assert not held & names(told[False])
+
+
 def test_energy_is_told_for_as_long_as_its_meter_is_online():
     topics = Topics()
     mirror = Mirror(topics)
+    mirror.connect(True)
 
     def take(publication):
         mirror.take(Message(publication.topic, publication.payload, True), 10.0)
@@ -205,6 +233,7 @@ def test_events_are_counted_by_type_and_go_with_their_device():
     assert not tally.counts()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(
     ["ups.status", "ups.model", "device.mfr", "device.serial", "input.voltage", "outlet.1.current",
      "battery.charge", "outlet.status", "x.\u00e9", "ups.a-b", "ups.a.b"]), st.text()))  # fmt: skip

@@ -89,13 +89,14 @@ class Bus:
         self._inbox_bytes = 0
         self._paused: paho.SocketLike | None = None
         self._closing = False
-        self._presence = Presence(identity.kind, identity.id) if identity else None
+        self._presence: Presence | None = None
         self._own_topic = _own_topic(topics, identity) if identity else ""
         self._filters: set[str] = set()
         self._answered = 0.0  # when the broker acknowledged something last, or was first asked to
         self._is_leaving = False
         self._where = ""
         self._keepalive = 0
+        self._qos = manner.qos
         self.place = 0  # of the broker among those of the settings
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._connected: asyncio.Future[None] = self._loop.create_future()
@@ -148,7 +149,7 @@ class Bus:
     async def _subscribe(self, *filters: str) -> None:
         for start in range(0, len(filters), FILTERS_AT_ONCE):
             self._check()
-            chunk = [(each, self._manner.qos) for each in filters[start : start + FILTERS_AT_ONCE]]
+            chunk = [(each, self._qos) for each in filters[start : start + FILTERS_AT_ONCE]]
             code, mid = self._client.subscribe(chunk)
             if refused := await self._sent(code, mid):
                 first, others = chunk[refused[0]][0], len(refused) - 1
@@ -169,6 +170,12 @@ class Bus:
     async def _open(self, settings: BusSettings, address: BrokerAddress, patience: float) -> None:
         self._where = str(address)
         self._keepalive = settings.keepalive
+        self._qos = min(self._manner.qos, settings.subscription_qos)
+        if who := self._identity:
+            # A node of a cluster that lost the others still hears and pings us: see whether what we
+            # say arrives. `_judge_silence` draws the conclusion.
+            often = settings.keepalive if len(settings.addresses) > 1 else None
+            self._presence = Presence(who.kind, who.id, often)
         try:
             async with asyncio.timeout(patience):
                 context = tls_context(settings, self._manner) if address.tls else None
@@ -267,10 +274,14 @@ class Bus:
     def _restate(self) -> None:
         """Say online again without waiting, when that is due."""
         who, now = self._identity, self._loop.time()
-        if who and self._presence and self._presence.is_due(now):
+        if who and self._presence and self._presence.is_due(now) and not self._paused:
             self._presence.say(now)
             online = Availability.ONLINE
-            self._client.publish(*service_availability(self.topics, who.kind, who.id, online))
+            word = service_availability(self.topics, who.kind, who.id, online)
+            mid = self._client.publish(*word).mid
+            if not self._waiting:
+                self._answered = now
+            self._waiting.setdefault(mid, self._loop.create_future())
 
     def _is_asked_for(self, message: paho.MQTTMessage) -> bool:
         """Hear what is said in our own name; tell whether the listener wants the message too."""
@@ -354,7 +365,7 @@ class Bus:
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_rest: object) -> None:
         self._answered = self._loop.time()
-        waiting = self._waiting.get(mid)
+        waiting = self._waiting.pop(mid, None)
         if waiting and not waiting.done():
             waiting.set_result([])
 

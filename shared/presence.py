@@ -11,7 +11,8 @@ from shared.messages import Availability
 
 INTERVAL = 60.0  # seconds after which online is said again: somebody may have removed it
 LEAST_INTERVAL = 1.0  # between two words of ours, whatever others say in our name
-ECHO_TIME = 20.0  # after which what we said ourselves does not come back any more
+ECHO_TIME = 1.0  # in which a word of ours comes back twice, where two filters match it
+STRANGE = 2  # so many words that are not ours are proof of another service
 
 logger = logging.getLogger(__name__)
 
@@ -26,15 +27,19 @@ class Presence:
 
     kind: str
     id: str
+    interval: float | None = None  # INTERVAL by default
     _said: float | None = None
     _due: float = 0.0
-    _has_warned: bool = False
+    _awaited: int = 0  # words of ours that did not come back yet
+    _echoed: float = 0.0
+    _strange: int = 0
 
     def say(self, now: float) -> None:
         """Note that we say online at this moment."""
         self._said = now
+        self._awaited += 1
         # At other times each time: two of one name that started together would never be told apart.
-        self._due = now + random.uniform(0.75, 1.25) * INTERVAL  # noqa: S311 -- no secret
+        self._due = now + random.uniform(0.75, 1.25) * (self.interval or INTERVAL)  # noqa: S311 -- no secret
 
     def is_due(self, now: float) -> bool:
         """Tell whether it is time to say online again; never before it was said first."""
@@ -46,8 +51,15 @@ class Presence:
             return
         if payload != Availability.ONLINE.encode():
             self._due = min(self._due, max(now, self._said + LEAST_INTERVAL))
-        elif now - self._said > ECHO_TIME and not self._has_warned:
-            self._has_warned = True
+        elif self._awaited:
+            self._awaited -= 1
+            self._echoed = now
+        elif now - self._echoed > ECHO_TIME:
+            self._note_strange()
+
+    def _note_strange(self) -> None:
+        self._strange += 1
+        if self._strange == STRANGE:
             logger.warning(
                 "another %s service on the bus has the id %r too, and each is taken for the other:"
                 " give each its own id",

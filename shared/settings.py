@@ -11,7 +11,7 @@ import socket
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Literal, Self, get_args
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
@@ -107,6 +107,12 @@ class BusSettings(Section):
     key_file: Path | None = Field(default=None, description="PEM file of its private key.")
     keepalive: int = Field(
         default=15, ge=2, le=3600, description="Seconds after which a silent broker is given up."
+    )
+
+    subscription_qos: Literal[0, 1] = Field(
+        default=1,
+        description="QoS of what we hear; 0 for a NATS cluster, which takes a minute or more to"
+        " grant 1 when a node is lost.",
     )
 
     @field_validator("broker")

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from shared.presence import ECHO_TIME, INTERVAL, LEAST_INTERVAL, Presence
+from shared.presence import INTERVAL, LEAST_INTERVAL, Presence
 
 
 @pytest.fixture
@@ -40,13 +40,22 @@ def test_who_says_otherwise_is_contradicted_at_once_but_not_more_often(presence,
     assert presence.is_due(130.0 + LEAST_INTERVAL)
 
 
-def test_one_of_the_same_name_is_told_once_and_our_own_echo_is_none(presence, caplog):
+def test_one_of_the_same_name_is_told_once_and_our_own_echoes_are_none(presence, caplog):
     with caplog.at_level(logging.WARNING):
-        presence.hear(b"online", 100.0 + ECHO_TIME)
+        presence.hear(b"online", 109.0)  # it came late, and twice
+        presence.hear(b"online", 109.1)
+        presence.say(160.0)
+        presence.hear(b"online", 160.1)
         assert caplog.messages == []
-        presence.hear(b"online", 101.0 + ECHO_TIME)
-        presence.hear(b"online", 102.0 + ECHO_TIME)
+        for second in (170.0, 230.0, 290.0):
+            presence.hear(b"online", second)
     assert caplog.messages == [
         "another gateway service on the bus has the id 'centre' too, and each is taken for the"
         " other: give each its own id"
     ]
+
+
+def test_in_a_cluster_it_is_said_more_often():
+    presence = Presence("gateway", "centre", interval=5.0)
+    presence.say(100.0)
+    assert presence.is_due(107.0)

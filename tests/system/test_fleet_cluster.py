@@ -1,0 +1,202 @@
+"""A cluster of three NATS nodes as the broker: one is killed and comes back while all goes on.
+
+Orders and a forced shutdown are given all the while, by NUT clients at two gateways.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.driver import app as driver
+from services.driver.settings import DriverSettings
+from services.gateway import app as gateway
+from services.gateway import tracking
+from services.gateway.settings import GatewaySettings
+from shared.latest import Latest
+from tests.clusters import Cluster
+from tests.integration.gateways import USERS, accepts
+from tests.ports import free_port
+
+pytestmark = [pytest.mark.system]
+
+DEVICE = "rack1"
+DUMP = "ups.status: OL\nups.id: 0\nbattery.charge: 100\n"
+FAILOVER = 60.0  # at most; elections take longer where others use the processors
+
+
+class Client:
+    """A NUT client that logs in, and asks one question at a time."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, question: str) -> str:
+        assert self._line
+        reader, writer = self._line
+        writer.write(f"{question}\n".encode())
+        async with asyncio.timeout(FAILOVER):
+            return (await reader.readline()).decode().rstrip("\n")
+
+    async def __aenter__(self) -> "Client":
+        self._line = await asyncio.open_connection("127.0.0.1", self._port)
+        for words in ("USERNAME admin", "PASSWORD secret", "SET TRACKING ON"):
+            assert await self.ask(words) == "OK"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._line
+        self._line[1].close()
+        with contextlib.suppress(OSError):
+            await self._line[1].wait_closed()
+
+
+@dataclass
+class Giver:
+    """Writes a variable again and again; `ends` says how each request ended, by its number."""
+
+    client: Client
+    ends: dict[int, str] = field(default_factory=dict)
+    is_enough: bool = False
+
+    async def give(self) -> None:
+        number = 0
+        while not self.is_enough:
+            number += 1
+            reply = await self.client.ask(f'SET VAR {DEVICE} ups.id "{number}"')
+            self.ends[number] = reply
+            if reply.startswith("OK TRACKING "):
+                self.ends[number] = await self._end(reply.split()[-1])
+            await asyncio.sleep(0.05)
+
+    async def _end(self, id: str) -> str:
+        async with asyncio.timeout(2 * FAILOVER):
+            while (word := await self.client.ask(f"GET TRACKING {id}")) == "PENDING":
+                await asyncio.sleep(0.05)
+        return word
+
+    @property
+    def succeeded(self) -> int:
+        return sum(end == "SUCCESS" for end in self.ends.values())
+
+
+@dataclass
+class Stack:
+    """A driver service and two gateways, each at another node first."""
+
+    cluster: Cluster
+    gateways: list[int]
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncGenerator[Cluster]:
+    found = Cluster(tmp_path)
+    try:
+        await found.start()
+        yield found
+    finally:
+        await found.stop()
+
+
+@contextlib.asynccontextmanager
+async def stack(cluster: Cluster, folder: Path) -> AsyncGenerator[Stack]:
+    dump = folder / "rack1.dev"
+    dump.write_text(DUMP)
+    devices = {DEVICE: {"driver": "dummy-ups", "port": str(dump)}}
+    drivers = {"bus": cluster.bus("driver"), "driver": {"id": "one"}, "devices": devices}
+    ports = [free_port(), free_port()]
+    running = [driver.run(Latest(DriverSettings.from_tables(drivers, "test")))]
+    for number, port in enumerate(ports):
+        section = {"id": f"g{number}", "listen": [f"127.0.0.1:{port}"], "users": users()}
+        tables = {"bus": cluster.bus("gateway", number), "gateway": section}
+        running.append(gateway.run(Latest(GatewaySettings.from_tables(tables, "test"))))
+    async with asyncio.TaskGroup() as tasks:
+        started = [tasks.create_task(each) for each in running]
+        for port in ports:
+            async with asyncio.timeout(FAILOVER):
+                while not await accepts(port) or not await reads(port, "OL"):
+                    await asyncio.sleep(0.1)
+        yield Stack(cluster, ports)
+        for each in started:
+            each.cancel()
+
+
+def users() -> dict[str, Any]:
+    return {"admin": {**USERS["admin"], "actions": ["SET", "FSD"]}}
+
+
+async def reads(port: int, status: str) -> bool:
+    async with Client(port) as client:
+        return await client.ask(f"GET VAR {DEVICE} ups.status") == (
+            f'VAR {DEVICE} ups.status "{status}"'
+        )
+
+
+async def until_all(stack: Stack, question: str, expected: str) -> None:
+    """Wait until each gateway answers so."""
+    for port in stack.gateways:
+        async with Client(port) as client, asyncio.timeout(FAILOVER):
+            while (answer := await client.ask(question)) != expected:
+                assert not answer.startswith("ERR UNKNOWN-UPS")
+                await asyncio.sleep(0.1)
+
+
+async def more(giver: Giver, count: int = 3) -> None:
+    """Wait until so many more requests have succeeded."""
+    wanted = giver.succeeded + count
+    async with asyncio.timeout(3 * FAILOVER):
+        while giver.succeeded < wanted:
+            await asyncio.sleep(0.05)
+
+
+async def survives(stack: Stack, victim: int) -> list[Giver]:
+    """Kill a node and let it come back, with orders given before, between and after."""
+    node = stack.cluster.nodes[victim]
+    async with Client(stack.gateways[0]) as one, Client(stack.gateways[1]) as two:
+        givers = [Giver(one), Giver(two)]
+        async with asyncio.TaskGroup() as tasks:
+            for giver in givers:
+                tasks.create_task(giver.give())
+            for giver in givers:
+                await more(giver)
+            await node.kill()
+            async with Client(stack.gateways[1]) as client:
+                assert await client.ask("PRIMARY rack1") == "OK PRIMARY-GRANTED"
+                assert await client.ask("FSD rack1") == "OK FSD-SET"
+            for giver in givers:
+                await more(giver)
+            await until_all(stack, "GET VAR rack1 ups.status", 'VAR rack1 ups.status "FSD OL"')
+            await node.start()
+            await stack.cluster.until_open(node)
+            for giver in givers:
+                await more(giver)
+                giver.is_enough = True
+    return givers
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up sooner what nobody answers."""
+    monkeypatch.setattr(tracking, "UNANSWERED", 10.0)
+
+
+@pytest.mark.parametrize(
+    "victim", [0, *(pytest.param(number, marks=pytest.mark.nightly) for number in (1, 2))]
+)
+async def test_a_node_that_is_killed_takes_no_state_order_or_shutdown_with_it(
+    tmp_path, cluster, victim
+):
+    async with stack(cluster, tmp_path) as running:
+        givers = await survives(running, victim)
+        ended = {word for giver in givers for word in giver.ends.values()}
+        assert ended <= {"SUCCESS", "ERR FAILED", "ERR SET-FAILED", "ERR DRIVER-NOT-CONNECTED"}
+        async with Client(running.gateways[0]) as client:
+            reply = await client.ask('SET VAR rack1 ups.id "last"')
+            assert reply.startswith("OK TRACKING")
+        await until_all(running, "GET VAR rack1 ups.id", 'VAR rack1 ups.id "last"')
+        await until_all(running, "GET VAR rack1 ups.status", 'VAR rack1 ups.status "FSD OL"')

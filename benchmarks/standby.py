@@ -133,10 +133,12 @@ async def _follow(messages: AsyncIterator[Message], told: Told) -> None:
 
 async def _kill(service: Service, _line: Proxy) -> None:
     service.send(signal.SIGKILL)
+    service.ends = True
 
 
 async def _end(service: Service, _line: Proxy) -> None:
     service.send(signal.SIGTERM)
+    service.ends = True
 
 
 async def _freeze(service: Service, _line: Proxy) -> None:
@@ -151,7 +153,8 @@ async def _restored(service: Service, line: Proxy) -> None:
     """Let the service be there again, as a standby."""
     line.mend()
     service.send(signal.SIGCONT)
-    if await service.is_gone():
+    if service.ends:
+        await service.ended()
         await service.start()
 
 

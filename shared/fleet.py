@@ -29,7 +29,7 @@ HEARTBEATS_MISSED = 3
 SETTLE_TIME = 10.0  # after a new session began: what was not announced again by then is gone
 DEFAULT_HEARTBEAT = 5.0
 EVERY = ("*",)
-HANDOVER_TIME = 4.0  # in which another driver service takes a device over that has a standby
+HANDOVER_TIME = 5.0  # in which another driver service takes a device over that has a standby
 
 logger = logging.getLogger(__name__)
 

@@ -178,8 +178,10 @@ class Host:
         if works:
             work = self._work(device, line)
             self._lines[name] = self._tasks.create_task(work, name=f"device {name}")
-        elif line:
-            line.cancel()
+        else:
+            if line:
+                line.cancel()
+            device.rest()
         self._outbox.mark(name)
 
     async def _work(self, device: Device, before: "asyncio.Task[None] | None") -> None:

@@ -163,6 +163,8 @@ class Claims:
         if not self._is_subscribed and self._bus:
             self._is_subscribed = True
             await self._bus.subscribe(self._topics.every_device(DeviceTopic.CLAIM))
+            for each in self._devices.values():
+                each.candidate.settle(since_boot())
         for id in self._offline:
             contention.candidate.hear_service(id, since_boot(), online=False)
         rival = self._plain.get(device, "")

@@ -121,11 +121,15 @@ class Device:
         """Whether it was reached, or is known not to answer, since work with it began."""
         return self.view is not None or bool(self._trouble)
 
-    def begin(self, before: Claim | None) -> None:
-        """Begin to work with the device anew, where another service left off if one did."""
+    def rest(self) -> None:
+        """Know nothing of the device any more: it is not ours to work with; its line is cut."""
         self.view = self._reading = None
         self.availability = Availability.STALE
         self._is_outdated, self._trouble, self._trend = True, "", Trend()
+
+    def begin(self, before: Claim | None) -> None:
+        """Begin to work with the device anew, where another service left off if one did."""
+        self.rest()
         if before:
             self.sequence = max(self.sequence, before.seq + SEQUENCE_LEAP)
             self._condition = events.Condition(before.status) if before.status else None

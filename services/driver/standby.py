@@ -78,6 +78,13 @@ class Candidate:
         self._offline.clear()
         self._rival = ""
 
+    def settle(self, now: float) -> None:
+        """Give what is on its way to us the time to come, before anything is claimed."""
+        if self._connected is not None:
+            self._connected = now
+        if self._other:
+            self._other.heard = now
+
     def disconnect(self) -> None:
         """Note that it is lost: work ends at once."""
         self._connected = self._term = self._other = None
@@ -123,8 +130,8 @@ class Candidate:
             self._term = None
         if self._term:
             return self._next_beat(self._term, now)
-        if was_frozen and self._other:
-            self._other.heard = now
+        if was_frozen:
+            self.settle(now)
         wanted = self._wanted_at()
         return (self._claim(now),) if wanted is not None and now >= wanted else ()
 

@@ -359,3 +359,22 @@ async def test_the_settings_may_change_while_it_runs(broker, tmp_path, watcher):
         latest.set(settings(shared))
         await watcher.until(lambda: watcher.meta(DEVICE).standby, "a standby again")
     await watcher.until(lambda: claim_of(watcher).released, "released at the end")
+
+
+async def test_what_was_read_before_is_not_told_when_it_is_ours_again(pair, agent, watcher):
+    first, second = pair
+    agent.objects.put(STATUS, BATTERY)
+    await watcher.variable(DEVICE, "ups.status", "OB")
+    first.send(signal.SIGSTOP)
+    await held_by(watcher, "second")
+    agent.objects.put(STATUS, NORMAL)
+    await watcher.variable(DEVICE, "ups.status", "OL")
+    first.send(signal.SIGCONT)
+    await second_goes_on(watcher, "first")
+    begun = len(watcher.messages)
+    await second.kill()
+    await held_by(watcher, "first")
+    await watcher.until(lambda: claim_of(watcher).beat > 6, "beats of the first")
+    topic = watcher.topic(DEVICE, DeviceTopic.STATE)
+    states = [read(DeviceState, each) for each in watcher.messages[begun:] if each.topic == topic]
+    assert {state.vars["ups.status"] for state in states} == {"OL"}

@@ -46,6 +46,8 @@ class Host:
         """Say when it shuts down."""
         if not self.is_online:
             return "nobody watches over it now"
+        if not self.power.needed:
+            return "shuts down only when it is told to"
         if self.spare < 0:
             return "has too little power now"
         if self.falls_with:

@@ -156,6 +156,13 @@ def test_the_topology_says_what_a_host_cannot_lose(world):
     assert "2 / 1" in shown
 
 
+def test_a_host_that_only_obeys_loses_nothing(world):
+    world.monitor("nas", power("nas", {}, needed=0))
+    shown = text(world.html("wiring"))
+    assert "no supply of its own" in shown
+    assert "shuts down only when it is told to" in shown
+
+
 def test_a_host_that_nobody_watches_over_is_not_called_safe(world):
     world.add("a")
     world.monitor("m", power("m", {"a": "primary"}), online=False)

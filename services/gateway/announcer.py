@@ -35,12 +35,11 @@ class Announcer:
     async def keep(self) -> None:
         """Announce until cancelled, then say goodbye."""
         while True:
-            wanted = self._wanted()
-            if not wanted:
-                await self._wait()
-                continue
             try:
-                await self._announce(wanted)
+                if wanted := self._wanted():
+                    await self._announce(wanted)
+                else:
+                    await self._wait()
             except AnnounceError as error:
                 self._warn(str(error))
                 await self._wait()
@@ -76,9 +75,13 @@ class Announcer:
 
 
 def own_addresses() -> list[str]:
-    """List the addresses of this machine, without the zones of IPv6."""
+    """List the addresses of this machine, without the zones of IPv6; AnnounceError if it cannot."""
+    try:
+        adapters = ifaddr.get_adapters()
+    except OSError as error:  # it takes a file, and a gateway with many clients may have none left
+        raise AnnounceError(f"the addresses of this machine: {error.strerror or error}") from None
     return sorted(
         address.ip if isinstance(address.ip, str) else address.ip[0]
-        for adapter in ifaddr.get_adapters()
+        for adapter in adapters
         for address in adapter.ips
     )

@@ -43,11 +43,10 @@ def docker() -> Generator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def home(docker: Engine) -> Generator[Project]:
+def home(docker: Engine) -> Project:
     project = Project(docker, "home", "home")
     project.up(HOME)
-    yield project
-    project.down()
+    return project  # it ends with the engine
 
 
 def upsc(home: Project, *arguments: str) -> str:
@@ -279,13 +278,13 @@ def test_the_host_is_shut_down_over_dbus(docker: Engine, tmp_path: Path):
     with logind(tmp_path) as told:
         try:
             project.up(ON_GUARD, "monitor", "driver")
-            assert "PowerOff" not in told.read_text()
+            assert " PowerOff" not in told.read_text()
             # Only the parent is root: what talks to the network may not say it.
             child = ("exec", "--user", "10000:10000", project.container("monitor"))
             assert "AccessDenied" in docker.docker(*child, *POWER_OFF, fails=True)
-            assert "PowerOff" not in told.read_text()
+            assert " PowerOff" not in told.read_text()
             force_shutdown(project)
-            until(lambda: "PowerOff False" in told.read_text(), "told to power off")
+            until(lambda: " PowerOff False" in told.read_text(), "told to power off")
         finally:
             project.down()
 

@@ -49,7 +49,7 @@ async def test_nor_does_one_of_many_questions_with_a_token(web, tmp_path):
 async def scan(url: str, folder: Path, *options: str) -> None:
     """Have schemathesis ask for everything that the document describes, right and wrong."""
     command = (
-        Path(sys.executable).with_name("schemathesis"), "run", f"{url}/api/openapi.json",
+        str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/api/openapi.json",
         "--no-color", "--checks=all", "--generation-deterministic", "--suppress-health-check=all",
         "--request-timeout=20",
         # No schema can say that begin is before end, or that a chart has one unit.

@@ -1,9 +1,12 @@
 """The file that keeps the energy over a restart. It blocks: call it from a thread."""
 
+import contextlib
+import fcntl
 import json
 import logging
 import math
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +15,26 @@ from shared.errors import SettingsError
 VERSION: Final = 1
 
 logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Generator[None]:
+    """Keep other services from this file meanwhile; SettingsError if one has it."""
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("a")
+    except OSError as error:
+        raise _unusable(error, path) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"homeassistant.state_file: {path}: another Home Assistant service writes it;"
+                " each needs a file of its own"
+            ) from None
+        yield
 
 
 def load(path: Path) -> dict[str, float]:
@@ -26,10 +49,7 @@ def load(path: Path) -> dict[str, float]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        where = error.filename or path
-        raise SettingsError(
-            f"homeassistant.state_file: {where}: {error.strerror or error}"
-        ) from None
+        raise _unusable(error, path) from None
     except (ValueError, RecursionError) as error:
         spoilt = path.with_name(f"{path.name}.spoilt")
         path.replace(spoilt)
@@ -51,6 +71,11 @@ def save(path: Path, energies: dict[str, float]) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _unusable(error: OSError, path: Path) -> SettingsError:
+    where = error.filename or path
+    return SettingsError(f"homeassistant.state_file: {where}: {error.strerror or error}")
 
 
 def _probe(path: Path) -> None:

@@ -50,6 +50,7 @@ def test_a_variable_that_comes_and_goes_stays(roster, wanted):
 
 
 def test_a_device_that_changes_its_shape_for_ever_is_remembered_in_part_only(roster, wanted):
+    names: dict[str, str] = {}
     for second in range(20):
         names = {f"outlet.{second * 100 + number}.current": "1" for number in range(1, 101)}
         roster.observe(device({**UPS, **names}), float(second))

@@ -54,3 +54,21 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
         store.save(file, {"rack1": 2.0})
     (tmp_path / ".energy.json.new").rmdir()
     assert store.load(file) == {"rack1": 1.0}
+
+
+def test_two_services_never_write_one_file(tmp_path):
+    file = tmp_path / "state" / "energy.json"
+    with (
+        store.alone(file),
+        pytest.raises(SettingsError, match="another Home Assistant service writes it"),
+        store.alone(file),
+    ):
+        pass
+    with store.alone(file):
+        store.save(file, {"rack1": 1.0})
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(SettingsError, match=r"homeassistant\.state_file: .*file"),
+        store.alone(tmp_path / "file" / "energy.json"),
+    ):
+        pass

@@ -243,6 +243,8 @@ class Host:
         if is_retained:
             logger.warning("%s: a retained request is never carried out", message.topic)
             device.refuse(order, ResultStatus.REFUSED, "a retained request is never carried out")
+        elif self._settings.driver.require_expiry and order.request.expires is None:
+            device.refuse(order, ResultStatus.REFUSED, "it does not say when it expires")
         else:
             device.take(order)
 

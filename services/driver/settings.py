@@ -49,6 +49,11 @@ class DriverSection(Section):
     poll_interval: float = Field(
         default=2.0, gt=0, le=86400, description="Seconds between two readings of a device."
     )
+    require_expiry: bool = Field(
+        default=False,
+        description="Refuse commands and settings that do not say when they expire, where a bridge"
+        " between brokers may hold them up; gateways and pages always say it.",
+    )
     publish_variables: bool = Field(
         default=True, description="Also publish each variable as plain text on a topic of its own."
     )

@@ -331,7 +331,10 @@ class Bus:
             self._loop.remove_writer(closed)
 
     def _on_socket_register_write(self, _: object, __: object, opened: "paho.SocketLike") -> None:
-        self._loop.add_writer(opened, self._client.loop_write)
+        try:
+            self._loop.add_writer(opened, self._client.loop_write)
+        except RuntimeError:  # uvloop has given the socket up: it was reset, not closed
+            self._lose(BusError("it was reset"))
 
     def _on_socket_unregister_write(self, _: object, __: object, opened: "paho.SocketLike") -> None:
         self._loop.remove_writer(opened)

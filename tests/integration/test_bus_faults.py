@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import gc
 import logging
+import socket
 import ssl
+import struct
 import subprocess
 from asyncio import StreamReader as Reader
 from asyncio import StreamWriter as Writer
@@ -763,3 +765,31 @@ async def test_a_bug_in_a_session_is_not_taken_for_a_lost_broker(broker):
 
     with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
         await stay_connected(BusSettings(broker=broker.url), None, session)
+
+
+def test_a_socket_that_is_reset_is_a_lost_broker_in_either_loop():
+    for factory in (uvloop.new_event_loop, asyncio.new_event_loop):
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(_publish_into_a_reset_socket())
+
+
+async def _publish_into_a_reset_socket() -> None:
+    """Let a reset come while there is more to be read than one packet."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
+        admitted = asyncio.get_running_loop().run_in_executor(None, _admit, server)
+        with bus_error:
+            async with asyncio.timeout(TIMEOUT), connect(BusSettings(broker=url)) as bus:
+                with await admitted as line:
+                    line.sendall(10 * publish(TOPIC, b"still to be read", None))
+                while True:
+                    await asyncio.sleep(0)
+                    await bus.publish(Publication(TOPIC, b"x", 0, retain=False))
+
+
+def _admit(server: socket.socket) -> socket.socket:
+    line, _ = server.accept()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # resets
+    line.recv(1024)
+    line.sendall(CONNACK)
+    return line

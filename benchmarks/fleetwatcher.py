@@ -1,0 +1,131 @@
+"""Watch a fleet from outside, each as a process of its own: its states, and the gateway's replies.
+
+`python -m benchmarks.fleetwatcher hear` (or `ask`) takes a `Watch` as JSON on standard input and
+prints a `Heard` (or an `Asked`).
+"""
+
+import asyncio
+import json
+import random
+import socket
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from benchmarks.report import percentile
+from shared.bus import connect
+from shared.settings import BusSettings
+from shared.topics import DeviceTopic, OfDevice, Topics
+
+MISSED_AFTER = 3  # intervals without a state, as for every receiver on the bus
+LONGEST_PAUSE = 0.02  # between two questions, at random, so that no cycle is met at one point only
+READ_SIZE = 64 * 1024
+SILENCE = 10.0
+USUAL_LATENESS, WORST = 99, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What to watch: the broker, the gateway's port, the devices and for how many seconds."""
+
+    broker: str
+    port: int
+    devices: list[str]
+    interval: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How many states came, of how many devices one was missed, and how late they were (s)."""
+
+    states: int
+    missed: int
+    late_p99: float
+    late_worst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How long the replies of the gateway took (ms)."""
+
+    replies: int
+    get_p99: float
+    list_p99: float
+    worst: float
+
+
+async def hear(watch: Watch) -> Heard:
+    """Listen to all states; a device is late by what it is silent beyond the interval."""
+    topics = Topics()
+    last: dict[str, float] = {}
+    gaps: list[float] = []
+    longest = dict.fromkeys(watch.devices, 0.0)
+    began = time.monotonic()
+
+    def note(device: str, now: float) -> None:
+        gap = now - last.get(device, began)
+        longest[device] = max(longest[device], gap)
+        if device in last:
+            gaps.append(gap)
+        last[device] = now
+
+    async with connect(BusSettings(broker=watch.broker)) as bus:
+        await bus.subscribe(topics.every_device(DeviceTopic.STATE))
+        try:
+            async with asyncio.timeout(watch.seconds):
+                async for message in bus.listen():
+                    about = topics.parse(message.topic)
+                    if isinstance(about, OfDevice) and not message.retained:
+                        note(about.device, time.monotonic())
+        except TimeoutError:
+            pass
+    states, ended = len(gaps) + len(last), time.monotonic()
+    for device in watch.devices:
+        longest[device] = max(longest[device], ended - last.get(device, began))
+    late = [max(0.0, gap - watch.interval) for gap in gaps]
+    return Heard(
+        states=states,
+        missed=sum(each > MISSED_AFTER * watch.interval for each in longest.values()),
+        late_p99=percentile(late, USUAL_LATENESS),
+        late_worst=percentile(late, WORST),
+    )
+
+
+def ask(watch: Watch) -> Asked:
+    """Ask for one variable and for all of them in turn, of devices at random."""
+    took: dict[str, list[float]] = {"GET": [], "LIST": []}
+    until = time.monotonic() + watch.seconds
+    with socket.create_connection(("127.0.0.1", watch.port), timeout=SILENCE) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while time.monotonic() < until:
+            for verb, end in (("GET", "\n"), ("LIST", "END LIST VAR {}\n")):
+                time.sleep(random.uniform(0, LONGEST_PAUSE))
+                device = random.choice(watch.devices)
+                more = " ups.status" if verb == "GET" else ""
+                question = f"{verb} VAR {device}{more}\n".encode()
+                took[verb].append(_asked(line, question, end.format(device).encode()))
+    return Asked(
+        replies=sum(map(len, took.values())),
+        get_p99=percentile(took["GET"], 99),
+        list_p99=percentile(took["LIST"], 99),
+        worst=max(max(each) for each in took.values()),
+    )
+
+
+def _asked(line: socket.socket, question: bytes, end: bytes) -> float:
+    began = time.perf_counter()
+    line.sendall(question)
+    reply = b""
+    while not reply.endswith(end):
+        data = line.recv(READ_SIZE)
+        if not data or reply.startswith(b"ERR"):
+            raise RuntimeError(f"{question!r}: {reply + data!r}")
+        reply += data
+    return (time.perf_counter() - began) * 1000
+
+
+if __name__ == "__main__":
+    asked = Watch(**json.loads(sys.stdin.read()))
+    found = asyncio.run(hear(asked)) if sys.argv[1] == "hear" else ask(asked)
+    print(json.dumps(asdict(found)))

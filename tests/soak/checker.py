@@ -1,0 +1,198 @@
+"""Asks all views again and again, and compares them with what the devices really say."""
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from shared.audit import faults as chain_faults
+from shared.messages import Availability
+from tests.soak.hook import Hook
+from tests.soak.hosts import had_to_go
+from tests.soak.observer import Observer
+from tests.soak.plant import Plant
+from tests.soak.settings import HEARTBEAT, PASSWORD, USER
+from tests.soak.truth import SILENT, Device, Faults, Findings, Word, now
+from tests.soak.views import STALE, NutLine, Shown, shown_by_gateway, shown_by_web
+
+LOOK = 0.5
+STALE_AFTER = 3 * HEARTBEAT
+# Of a word that is no more: until it is noticed (a second), or until it counts as stale, and slack.
+LONGEST_AGE = STALE_AFTER + 3.0
+BACK_AFTER = 25.0  # undisturbed seconds after which every view must have everything again
+CONFIRMED_AFTER = 1.0
+DUE = 8.0  # undisturbed seconds on battery, or on line before, that a scheduler needs to notice
+ORDER_EVERY = (0.5, 3.0)
+
+View = Callable[[str], Awaitable[Shown]]
+
+
+@dataclass(slots=True)
+class _Absence:
+    """Since when a view has shown a device as stale."""
+
+    since: float
+
+
+class Checker:
+    """Looks at everything until it is cancelled; what is wrong becomes a finding."""
+
+    def __init__(
+        self,
+        plant: Plant,
+        observer: Observer,
+        faults: Faults,
+        findings: Findings,
+        chance: random.Random,
+    ) -> None:
+        self._plant, self._observer = plant, observer
+        self._faults, self._findings, self._chance = faults, findings, chance
+        line = NutLine(plant.ports["gateway"])
+        self._views: Mapping[str, View] = {
+            "gateway": lambda device: shown_by_gateway(line, device),
+            "web": lambda device: shown_by_web(plant.ports["web"], device),
+            "homeassistant": self._shown_by_homeassistant,
+        }
+        self._absent: dict[tuple[str, str], _Absence] = {}
+        self._judged = 0
+        self._accepted: list[str] = []
+        self.looks = 0
+
+    async def watch_views(self, view: str) -> None:
+        """Ask one view for each device in turn."""
+        while True:
+            for device in self._plant.devices.values():
+                await self._look(view, device)
+            await asyncio.sleep(LOOK)
+
+    async def watch_hosts(self) -> None:
+        """Judge each shutdown once it is some seconds old, and all is known of its time."""
+        while True:
+            await asyncio.sleep(LOOK)
+            lines = self._plant.diary.lines()
+            for line in lines[self._judged :]:
+                self._findings.count(f"shutdowns of {line.who}")
+                devices, had_fsd = self._plant.devices, self._observer.had_fsd
+                if not had_to_go(line.who, line.at, devices, self._faults, had_fsd):
+                    self._findings.add(f"false shutdown of {line.who} at {line.at:.1f}")
+            self._judged = len(lines)
+
+    async def order(self) -> None:
+        """Have a variable written again and again; what was accepted must be in the audit log."""
+        line = NutLine(self._plant.ports["gateway"], f"USERNAME {USER}", f"PASSWORD {PASSWORD}")
+        number = 0
+        while True:
+            await asyncio.sleep(self._chance.uniform(*ORDER_EVERY))
+            device = self._chance.choice([*self._plant.devices])
+            number += 1
+            value = f"{20 + number / 100_000:.5f}"
+            answer = await line.ask(f'SET VAR {device} battery.charge.low "{value}"')
+            if answer and answer[0].startswith("OK"):
+                self._accepted.append(value)
+                self._findings.count("orders accepted")
+
+    def conclude(self, hook: Hook) -> None:
+        """Judge what can be judged only at the end: the audit log and the scheduler's messages."""
+        self._judge_audit()
+        self._judge_messages(hook)
+
+    def wrong(self, shown: Shown, device: Device, asked_at: float) -> str:
+        """Say what is wrong with what a view showed; empty if nothing is."""
+        if shown.variables is None:
+            return ""
+        word = device.word(shown.variables.get("ups.id", ""))
+        if word is None:
+            return f"nothing that it ever said: {dict(shown.variables)}"
+        status = shown.variables["ups.status"].removeprefix("FSD").strip()
+        charge = shown.variables["battery.charge"]
+        if {*status.split()} != {*word.status.split()} or charge != str(word.charge):
+            return f"a mixture: {status!r} and {charge!r} for {word}"
+        if asked_at - word.until > LONGEST_AGE:
+            return f"what it said {asked_at - word.until:.1f} s ago: {word}"
+        return ""
+
+    async def _look(self, name: str, device: Device) -> None:
+        asked_at = now()
+        shown = await self._views[name](device.name)
+        self.looks += 1
+        wrong = self.wrong(shown, device, asked_at)
+        if wrong:
+            self._findings.count(f"{name}: wrong for a moment")
+            await asyncio.sleep(CONFIRMED_AFTER)
+            asked_at = now()
+            wrong = self.wrong(await self._views[name](device.name), device, asked_at)
+            if wrong:
+                self._findings.add(f"{name} shows {device.name} wrong: {wrong}")
+        self._note_absence(name, device, shown)
+
+    def _note_absence(self, name: str, device: Device, shown: Shown) -> None:
+        key, word = (name, device.name), device.last
+        if shown.variables is not None:
+            self._absent.pop(key, None)
+            return
+        absence = self._absent.setdefault(key, _Absence(now()))
+        talks_for = now() - word.since if word.status != SILENT else 0.0
+        patience = min(now() - absence.since, self._faults.calm_for(), talks_for)
+        if patience > BACK_AFTER:
+            self._findings.add(f"{name} does not show {device.name}, though all is well")
+            absence.since = now()
+
+    async def _shown_by_homeassistant(self, device: str) -> Shown:
+        """Tell what Home Assistant shows: the state on the bus, if its standing is online."""
+        standing, state = self._observer.standing.get(device), self._observer.state.get(device)
+        if not self._observer.is_connected or not self._plant.programs["homeassistant"].runs:
+            return STALE
+        if not standing or not state or standing.availability is not Availability.ONLINE:
+            return STALE
+        return Shown(state.vars)
+
+    def _judge_audit(self) -> None:
+        log = self._plant.state / "audit.jsonl"
+        lines = log.read_bytes().splitlines(keepends=True) if log.exists() else []
+        for fault in chain_faults(lines):
+            self._findings.add(f"audit log: {fault}")
+        noted = {json.loads(line).get("value") for line in lines}
+        said = self._plant.programs["gateway"].log.read_text(errors="replace")
+        for value in self._accepted:
+            if value not in noted and f'"{value}"' not in said:
+                self._findings.add(f"the audit log has no line of the order {value}")
+
+    def _judge_messages(self, hook: Hook) -> None:
+        for device in self._plant.devices.values():
+            for numbers, since, until in _outages(device):
+                before = device.words[device.words.index(_first(device, numbers)) - 1]
+                noticeable = self._had_calm(since, until) and self._had_calm(before.since, since)
+                if noticeable and before.status != SILENT:
+                    self._findings.count("messages due")
+                    if not any(f"{device.name} {number}" in hook.messages for number in numbers):
+                        self._findings.add(
+                            f"no message that {device.name} is on battery, {sorted(numbers)}, "
+                            f"from {since:.1f} to {until:.1f}"
+                        )
+
+    def _had_calm(self, since: float, until: float) -> bool:
+        """Tell whether nothing was wrong for some seconds within a time, nor before that."""
+        return until - since > DUE and self._faults.is_calm(until - 2 * DUE, until)
+
+
+def _first(device: Device, numbers: set[int]) -> Word:
+    return next(word for word in device.words if word.number in numbers)
+
+
+def _outages(device: Device) -> list[tuple[set[int], float, float]]:
+    """List the numbers of the words of each time on battery, and when it was."""
+    found: list[tuple[set[int], float, float]] = []
+    is_on = False
+    for word in device.words:
+        if "OB" not in word.status:
+            is_on = False
+            continue
+        until = min(word.until, now())
+        if is_on:
+            numbers, since, _ = found[-1]
+            found[-1] = ({*numbers, word.number}, since, until)
+        else:
+            found.append(({word.number}, word.since, until))
+        is_on = True
+    return found

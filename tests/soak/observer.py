@@ -1,0 +1,130 @@
+"""Sees what is on the bus of a soak, past all cut lines, and clears forced shutdowns."""
+
+import asyncio
+from dataclasses import dataclass
+
+from shared.bus import Bus, stay_connected
+from shared.errors import BusError, PayloadError
+from shared.messages import DeviceStanding, DeviceState, Message, clearing, read
+from shared.settings import BusSettings
+from shared.topics import DeviceTopic, OfDevice, OfService, ServiceTopic, Topics
+from tests.soak.truth import Faults, Findings, now
+
+TOPICS = Topics()
+RETRY = 0.3
+SETTLE_TIME = 2.0  # seconds for all that is retained to come
+UNSAVED = 90.0  # seconds for which a broker may not have saved what it was told
+
+
+@dataclass(frozen=True, slots=True)
+class Latch:
+    """A forced shutdown on the bus, from when to when; `until` is None while it is set."""
+
+    device: str
+    payload: bytes
+    since: float
+    until: float | None = None
+
+
+class Observer:
+    """What the bus said last, by device."""
+
+    def __init__(self, url: str, faults: Faults, findings: Findings) -> None:
+        self._settings = BusSettings(broker=url, keepalive=2)
+        self._faults, self._findings = faults, findings
+        self._bus: Bus | None = None
+        self._unseen: set[str] = set()  # what was set when the bus was lost, and is not seen yet
+        self._settled_at = 0.0
+        self.state: dict[str, DeviceState] = {}
+        self.standing: dict[str, DeviceStanding] = {}
+        self.fsd: dict[str, Latch] = {}
+        self.latches: list[Latch] = []
+        self.cleared: set[bytes] = set()
+
+    async def work(self) -> None:
+        """Follow the bus until cancelled."""
+        await stay_connected(self._settings, None, self._session)
+
+    async def _session(self, bus: Bus) -> None:
+        self._bus = bus
+        self._unseen = {*self.fsd}
+        self._settled_at = now() + SETTLE_TIME
+        self.state.clear()
+        self.standing.clear()
+        try:
+            async for message in bus.listen(f"{TOPICS.prefix}/#"):
+                try:
+                    self._take(message)
+                except PayloadError as error:
+                    self._findings.add(f"a bad payload on {message.topic}: {error}")
+                if self._unseen and now() > self._settled_at:
+                    self._note_lost()
+        finally:
+            self._bus = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it hears what the bus says."""
+        return self._bus is not None
+
+    def _take(self, message: Message) -> None:
+        about = TOPICS.parse(message.topic)
+        if isinstance(about, OfDevice) and about.part is DeviceTopic.STATE and message.payload:
+            self.state[about.device] = read(DeviceState, message)
+        elif isinstance(about, OfDevice) and about.part is DeviceTopic.FSD:
+            self._note_fsd(about.device, message.payload)
+        elif isinstance(about, OfService) and about.part is ServiceTopic.STANDING:
+            self.standing[about.device] = read(DeviceStanding, message)
+
+    def _note_fsd(self, device: str, payload: bytes) -> None:
+        before = self.fsd.pop(device, None)
+        self._unseen.discard(device)
+        if payload:
+            if payload in self.cleared and not (before and before.payload == payload):
+                self._judge(f"FSD of {device} is back after it was cleared", now())
+            self.fsd[device] = Latch(device, payload, before.since if before else now())
+        elif before:
+            self._end(before)
+            if before.payload not in self.cleared:
+                self._findings.add(f"somebody cleared the FSD of {device}")
+
+    def _note_lost(self) -> None:
+        """Let go of what the broker does not know any more."""
+        for device in self._unseen:
+            latch = self.fsd.pop(device)
+            self._end(latch)
+            if latch.payload not in self.cleared:
+                self._judge(f"FSD of {device} is lost", latch.since)
+        self._unseen = set()
+
+    def _end(self, latch: Latch) -> None:
+        self.latches.append(Latch(latch.device, latch.payload, latch.since, now()))
+
+    def _judge(self, what: str, since: float) -> None:
+        """Excuse the broker for what it had not saved when it was killed; nothing else."""
+        around = self._faults.between(since - UNSAVED, now())
+        if any(fault.what == "kill broker" for fault in around):
+            self._findings.count("FSD that a killed broker had not saved, or not cleared")
+        else:
+            self._findings.add(what)
+
+    def had_fsd(self, device: str, since: float, until: float) -> bool:
+        """Tell whether a forced shutdown was seen at any moment of a time."""
+        all_of_it = [*self.latches, *self.fsd.values()]
+        return any(
+            latch.device == device
+            and latch.since <= until
+            and (latch.until is None or latch.until >= since)
+            for latch in all_of_it
+        )
+
+    async def clear(self, device: str) -> None:
+        """Clear a forced shutdown, and return when it is gone."""
+        while latch := self.fsd.get(device):
+            self.cleared.add(latch.payload)
+            if self._bus is not None:
+                try:
+                    await self._bus.publish(clearing(TOPICS.device(device, DeviceTopic.FSD)))
+                except BusError:
+                    pass
+            await asyncio.sleep(RETRY)

@@ -1,0 +1,174 @@
+"""Runs a soak: the set, what is done to it, what happens to its devices, and who watches it all."""
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.soak.acts import GROUPS, Company
+from tests.soak.checker import Checker
+from tests.soak.faults import Vandal
+from tests.soak.hook import Hook
+from tests.soak.observer import Observer
+from tests.soak.plant import Plant, running
+from tests.soak.truth import Faults, Findings, now
+
+VANDALS = 2
+VIEWS = ("gateway", "web", "homeassistant")
+SETTLED_WITHIN = 60.0
+SETTLED_FOR = 10.0
+AFTERWARDS = 20.0  # seconds for messages that were refused to come after all
+SAMPLE_EVERY, PROGRESS_EVERY = 5.0, 30.0
+WARM = 40.0  # seconds of a process's life in which its memory may grow
+GROWTH = 25.0  # megabytes that it may grow after that
+BAD_LINES = re.compile(
+    r"Traceback \(most recent|never retrieved|was never awaited|CRITICAL asyncio"
+)
+CONTEXT = 12
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Life:
+    """The memory of one process: when it was first seen, and its least and most once warm."""
+
+    pid: int
+    born: float
+    least: float = 0.0
+    most: float = 0.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a soak has found, and how much it did."""
+
+    wrong: list[str]
+    counts: dict[str, int]
+    faults: dict[str, int]
+    acts: dict[str, int]
+    looks: int
+    memory: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+async def soak(folder: Path, seed: int, seconds: float, say: Say) -> Outcome:
+    """Soak the whole set for so many seconds; the seed decides what is done when."""
+    faults = Faults()
+    findings = Findings(faults, say)
+    async with running(folder) as plant:
+        hook = Hook(plant.ports["hook"], random.Random(f"{seed} hook"))
+        observer = Observer(plant.broker.url, faults, findings)
+        checker = Checker(plant, observer, faults, findings, random.Random(f"{seed} orders"))
+        memory = _Memory(plant, findings)
+        vandals = [Vandal(plant, faults, random.Random(f"{seed} {n}")) for n in range(VANDALS)]
+        companies = [
+            Company(
+                name, plant, observer, vandals, faults, findings, random.Random(f"{seed}{name}")
+            )
+            for name in GROUPS
+        ]
+        async with asyncio.TaskGroup() as tasks:
+            watching = [
+                tasks.create_task(hook.work()),
+                tasks.create_task(observer.work()),
+                tasks.create_task(memory.work()),
+                tasks.create_task(_progress(findings, faults, say)),
+            ]
+            say("starting")
+            with faults.noted("start"):
+                await _settled(plant, observer)
+            watching += [tasks.create_task(checker.watch_views(view)) for view in VIEWS]
+            watching += [tasks.create_task(checker.watch_hosts())]
+            watching += [tasks.create_task(checker.order())]
+            say("the set runs")
+            works = [*(each.work() for each in vandals), *(each.work() for each in companies)]
+            done = [tasks.create_task(work) for work in works]
+            await asyncio.sleep(seconds)
+            say("it is left alone")
+            for task in done:
+                task.cancel()
+            await asyncio.wait(done)
+            with faults.noted("end"):
+                await _afterwards(plant)
+            for task in watching:
+                task.cancel()
+        checker.conclude(hook)
+    _judge_logs(plant, findings)
+    return Outcome(
+        findings.wrong,
+        findings.counts,
+        _sum(vandal.done for vandal in vandals),
+        _sum(company.done for company in companies),
+        checker.looks,
+        memory.seen,
+    )
+
+
+async def _settled(plant: Plant, observer: Observer) -> None:
+    async with asyncio.timeout(SETTLED_WITHIN):
+        while not {*plant.devices} <= {*observer.standing} & {*observer.state}:
+            await asyncio.sleep(0.1)
+    await asyncio.sleep(SETTLED_FOR)
+
+
+async def _afterwards(plant: Plant) -> None:
+    """Let everything be well again, and wait until it shows."""
+    for device in plant.devices.values():
+        device.say("OL", 100)
+    await plant.mend()
+    await asyncio.sleep(AFTERWARDS)
+
+
+async def _progress(findings: Findings, faults: Faults, say: Say) -> None:
+    while True:
+        await asyncio.sleep(PROGRESS_EVERY)
+        say(f"{len(faults.all)} faults, {len(findings.wrong)} wrong, {findings.counts}")
+
+
+class _Memory:
+    """Notes how much memory each process takes, and whether it grows without end."""
+
+    def __init__(self, plant: Plant, findings: Findings) -> None:
+        self._plant, self._findings = plant, findings
+        self._lives: dict[str, _Life] = {}
+        self.seen: dict[str, tuple[float, float]] = {}
+
+    async def work(self) -> None:
+        while True:
+            await asyncio.sleep(SAMPLE_EVERY)
+            for name, program in self._plant.programs.items():
+                if program.process and program.runs:
+                    self._note(name, program.process.pid, program.megabytes())
+
+    def _note(self, name: str, pid: int, size: float) -> None:
+        life = self._lives.get(name)
+        if life is None or life.pid != pid:
+            life = self._lives[name] = _Life(pid, now())
+        if now() - life.born < WARM:
+            return
+        life.least = min(life.least or size, size)
+        life.most = max(life.most, size)
+        least, most = self.seen.get(name, (size, size))
+        self.seen[name] = min(least, size), max(most, size)
+        if life.most - life.least > GROWTH:
+            self._findings.add(f"{name} grew from {life.least:.0f} to {life.most:.0f} MB")
+            life.least = size
+
+
+def _judge_logs(plant: Plant, findings: Findings) -> None:
+    for name, program in plant.programs.items():
+        lines = program.log.read_text(errors="replace").splitlines()
+        for number, line in enumerate(lines):
+            if BAD_LINES.search(line):
+                rest = "\n    ".join(lines[max(0, number - 2) : number + CONTEXT])
+                findings.add(f"{name} said:\n    {rest}\n")
+
+
+def _sum(tables: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for table in tables:
+        total.update(table)
+    return dict(total)

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from operator import attrgetter
+from typing import Final
 
 from services.web.application import application
 from services.web.door import Door
@@ -12,6 +14,12 @@ from services.web.site import Site
 from shared.bus import Identity, stay_connected
 from shared.latest import Latest
 from shared.topics import ServiceKind, Topics
+
+_FIXED: Final = (
+    *("id", "listen", "base_path", "trusted_proxies", "devices"),
+    *("history.enabled", "history.file", "compatibility.path"),
+)
+_fixed = attrgetter(*_FIXED)
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +44,7 @@ async def _follow(settings: Latest[WebSettings], door: Door) -> None:
     first = settings.value
     async for new in settings.follow():
         door.apply(new.gateway.users)
-        fixed = ("id", "listen", "base_path", "trusted_proxies", "devices")
-        is_changed = any(getattr(new.web, key) != getattr(first.web, key) for key in fixed)
+        is_changed = _fixed(new.web) != _fixed(first.web)
         if (new.bus, new.audit) != (first.bus, first.audit) or is_changed:
-            logger.warning(
-                "[bus], [audit], %s of [web] change with a restart only", ", ".join(fixed)
-            )
+            names = ", ".join(_FIXED)
+            logger.warning("[bus], [audit], %s of [web] change with a restart only", names)

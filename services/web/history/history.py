@@ -146,7 +146,7 @@ class History:
         **named: P.kwargs,
     ) -> R:
         if self._store is None:
-            raise UnusableError(self.trouble)
+            raise UnusableError(self.trouble or "the history is not open")
         return await self._store.read(question, *values, **named)
 
     def _take(self, name: str, device: Device | None) -> None:

@@ -17,6 +17,7 @@ from shared.status import Status, words
 PATIENCE: Final = 3600.0
 NEAR: Final = 30.0  # seconds; a device that is watched is looked at more often
 REASON_LIMIT: Final = 200  # characters of what a device tells
+WAITING_LIMIT: Final = 10_000  # outages in memory while nothing can be written
 
 
 class How(StrEnum):
@@ -123,12 +124,20 @@ class Outages:
             self._close(device.name, now, How.UNSEEN)
             lasting = None
         if lasting is None:
+            self._make_room()
             before = self._charges.get(device.name)
             lasting = (uuid.uuid4().hex, Outage(device.name, now, now, charge_before=before))
         id, outage = lasting
         outage = _seen(outage, device.variables, said, now)
         self.open[device.name] = (id, outage)
         self.changed[id] = outage
+
+    def _make_room(self) -> None:
+        """Give up the oldest outage that is over, if too many wait to be written."""
+        if len(self.changed) >= WAITING_LIMIT:
+            lasting = {id for id, _ in self.open.values()}
+            oldest = next((id for id in self.changed if id not in lasting), None)
+            self.changed.pop(oldest or "", None)
 
     def _close(self, name: str, now: float, how: How) -> None:
         if name not in self.open:

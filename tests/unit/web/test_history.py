@@ -146,6 +146,17 @@ def test_an_outage_has_its_length_and_what_it_took():
     assert outage_of(body_of(outage)) == outage
 
 
+def test_while_nothing_can_be_written_only_so_many_outages_wait(monkeypatch):
+    monkeypatch.setattr("services.web.history.outages.WAITING_LIMIT", 5)
+    outages = Outages()
+    outages.take("lasting", replace(device("OB"), name="lasting"), NOW)
+    for at in range(20):
+        take(outages, (at, device("OB" if at % 2 else "OL")))
+    assert len(outages.changed) == 5
+    began = {outage.device: outage.began - NOW for outage in outages.changed.values()}
+    assert began == {"lasting": 0, "ups1": 19}
+
+
 def test_a_test_of_the_battery_is_told_apart():
     outages = Outages()
     take(outages, (0, device("OB CAL")), (9, device()))

@@ -4,11 +4,12 @@ Which variables it is worked out from depends on their names alone, so that a va
 for a moment is missing, and not replaced by an estimate.
 """
 
-import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from shared.variables import number_of
 
 MAX_POWER: Final = 10_000_000.0  # W; more is nonsense
 _OUTLET: Final = re.compile(r"outlet\.[1-9][0-9]*\.realpower\Z")
@@ -90,11 +91,8 @@ def _phases(head: str, names: Collection[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
+    value = number_of(text.strip())
+    return value if value is not None and value >= 0 else None
 
 
 _SHARES: Final = frozenset({"ups.load"})

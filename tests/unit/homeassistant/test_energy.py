@@ -42,7 +42,9 @@ def test_power_is_worked_out_the_best_way_there_is(variables, power, estimated):
     assert (way is not None and way.estimated) == estimated
 
 
-@pytest.mark.parametrize("value", ["", "nan", "inf", "-5", "1e30", "much", "0x10"])
+@pytest.mark.parametrize(
+    "value", ["", "nan", "inf", "-5", "1e30", "1e999", "much", "0x10", "1_000", "\uff12\uff13"]
+)
 def test_nonsense_is_no_power(value):
     way = source(UPS, power_factor=0.7)
     assert way is not None

@@ -105,6 +105,7 @@ class Network:
         self._ip = find_program("ip", "iproute2")
         self._loop = asyncio.get_running_loop()
         self.hosts: dict[str, Host] = {}
+        self.parted: set[frozenset[str]] = set()  # pairs of hosts that do not reach each other
         try:
             for number, name in enumerate(names, start=1):
                 self._add(name, number)
@@ -157,10 +158,15 @@ class Network:
             while True:
                 packet = os.read(sender.end, LONGEST_PACKET)
                 receiver = self._receiver(packet)
-                if receiver is None or sender.line.loses() or receiver.line.loses():
+                if receiver is None or self._loses(sender, receiver):
                     continue
                 delay = sender.line.delay + receiver.line.delay
                 self._loop.call_later(delay, self._deliver, receiver, packet)
+
+    def _loses(self, sender: Host, receiver: Host) -> bool:
+        if frozenset((sender.name, receiver.name)) in self.parted:
+            return True
+        return sender.line.loses() or receiver.line.loses()
 
     def _receiver(self, packet: bytes) -> Host | None:
         if packet[0] >> 4 != 4:

@@ -91,7 +91,7 @@ async def test_a_gateway_may_serve_some_devices_only(broker: Mosquitto):
 async def test_two_gateways_of_one_name_say_so_and_the_one_that_stays_is_there(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(presence, "INTERVAL", 3.0)
+    monkeypatch.setattr(presence, "INTERVAL", 1.6)
     topic = AVAILABILITY.format(kind="gateway")
     async with watching(broker.url) as watcher, playing(broker), serving(broker, "same") as one:
         async with serving(broker, "same") as two:
@@ -110,7 +110,7 @@ async def test_two_driver_services_of_one_name_say_so_and_neither_clears_the_oth
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    monkeypatch.setattr(presence, "INTERVAL", 3.0)
+    monkeypatch.setattr(presence, "INTERVAL", 1.6)
     (tmp_path / "a.dev").write_text("ups.status: OL\n")
     devices = {"driver": "dummy-ups", "port": "a.dev"}
     tables = [driver_settings(broker.url, tmp_path, {name: devices}) for name in ("ups1", "ups2")]

@@ -19,6 +19,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/bandit
 	$(BIN)/python tools/settings-reference --check
 	$(BIN)/python tools/commands-reference --check
 	$(BIN)/python tools/coverage --check

@@ -13,6 +13,8 @@ def test_what_a_device_writes_as_a_number_is_one(text: str, number: float) -> No
     assert number_of(text) == number
 
 
-@pytest.mark.parametrize("text", [None, "", "nan", "inf", "1_000", "0x10", "1e999", "5 V", "٣", "-"])
+@pytest.mark.parametrize(
+    "text", [None, "", "nan", "inf", "1_000", "0x10", "1e999", "5 V", "٣", "-"]
+)
 def test_what_is_no_number_is_none(text: str | None) -> None:
     assert number_of(text) is None

@@ -94,7 +94,9 @@ def test_what_systemd_left_in_the_environment_is_taken_from_it():
 
 
 @pytest.mark.parametrize(
-    ("pid", "is_alive"), [(os.getpid(), True), (os.getppid(), True), (2**22 + 1, False)]
+    ("pid", "is_alive"),
+    [(os.getpid(), True), (os.getppid(), True), (2**22 + 1, False)],
+    ids=["this process", "its parent", "another"],
 )
 async def test_the_watchdog_of_this_process_or_its_parent_is_fed(systemd, pid, is_alive):
     environment = {

@@ -53,6 +53,7 @@ class Link:
         self._settled_at: float | None = None
         # While the broker still says what it holds, a device may seem to be away that is not.
         self._is_hushed = True
+        self._has_rival = False  # told once for each connection
         # What is said of each device on topics of our own, and what of that the broker has.
         self._sayings: dict[str, Publication] = {}
         self._unsaid: dict[str, Publication] = {}
@@ -75,7 +76,7 @@ class Link:
         self._fleet.begin_session(now)
         self._ledger.begin_session(now)
         self._settled_at = now + max(SETTLE_TIME, self._section.quiet_time)
-        self._is_hushed = True
+        self._is_hushed, self._has_rival = True, False
         try:
             await bus.subscribe(*self._filters())
             async with asyncio.TaskGroup() as tasks:
@@ -150,7 +151,9 @@ class Link:
         if held and message.retained:
             self._roster.learn(id, held.message, now)
         elif message.payload and not held and id in self._ledger.wanted:
-            logger.warning("%s: another service tells of this device too", message.topic)
+            level = logging.DEBUG if self._has_rival else logging.WARNING
+            logger.log(level, "%s: another service tells of this device too", message.topic)
+            self._has_rival = True
 
     def _want(self, id: str, message: dict[str, object] | None) -> None:
         self._ledger.want(id, message, _monotonic())

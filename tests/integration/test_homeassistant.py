@@ -381,6 +381,23 @@ async def test_other_settings_are_followed(house, drivers, tables):
     assert {"p": "number"} in removed
 
 
+async def test_a_second_service_that_tells_of_the_same_devices_is_warned_of_once(
+    house, drivers, tables, tmp_path, caplog
+):
+    file = str(tmp_path / "state" / "other.json")
+    async with driving(drivers(rack1=UPS, pdu1=PDU)), serving(tables()):
+        await house.found("nutbus_rack1", "nutbus_pdu1", "nutbus-outlet-1_pdu1")
+        async with serving(tables(id="other", state_file=file)):
+            for id in ("nutbus_rack1", "nutbus_pdu1", "nutbus-outlet-1_pdu1"):
+                await house.until(
+                    lambda id=id: house.message(id)["o"]["name"] == "nutbus nut/other",
+                    f"{id} was the other's",
+                )
+            await house.found("nutbus_rack1")
+    said = [each for each in caplog.records if "another service" in each.getMessage()]
+    assert 1 <= len(said) <= 2  # by each of the two at most once
+
+
 async def test_what_changes_with_a_restart_only_stays_however_often_settings_change(
     house, drivers, tables
 ):

@@ -1,13 +1,12 @@
 """What the Home Assistant service is told."""
 
-import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, field_validator
 
 from services.homeassistant.rules import Rules
+from shared.folders import state_folder
 from shared.settings import Section, ServiceSettings, checked_name, default_id
 
 _LEVELS = re.compile(r"[^+#/\s\0]+(?:/[^+#/\s\0]+)*")
@@ -21,15 +20,7 @@ _LEFT_OUT = [
 
 def default_state_file() -> Path:
     """Choose where the energy is stored: systemd's folder, /var/lib/nutbus or the user's."""
-    return _state_folder(os.environ) / "homeassistant.json"
-
-
-def _state_folder(environment: Mapping[str, str]) -> Path:
-    if given := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
-        return Path(given)
-    if os.geteuid() == 0 or os.access("/var/lib/nutbus", os.W_OK):
-        return Path("/var/lib/nutbus")
-    return Path(environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "nutbus"
+    return state_folder() / "homeassistant.json"
 
 
 class HomeAssistantSection(Section):

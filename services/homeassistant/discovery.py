@@ -119,7 +119,7 @@ class _View:
             about(kind, service, ServiceTopic.STANDING, name), [self._of_ours()]
         )
         found.append(
-            statuses.event_entity(self.topics.device(name, DeviceTopic.EVENT), [self._of_service()])
+            statuses.event_entity(self.topics.device(name, DeviceTopic.EVENT), self._of_service())
         )
         if STATUS in self.names:
             has_battery = statuses.has_battery(self.names)
@@ -162,7 +162,7 @@ class _View:
         is_beeper = pair.name == "beeper"
         device_class = "" if is_beeper else "outlet"
         made = controls.switch(pair, rest, order, self._variable(pair.state), device_class)
-        made.fields["avty"] = [*self._availability(), self._of_ours()]
+        made.fields["avty"] = self._availability(self._of_ours())
         return made
 
     def message(self, place: Place, found: list[Component], made: Collection[Place]) -> Message:
@@ -212,7 +212,7 @@ class _View:
         if found is None:
             return []
         mark = " (estimated)" if found.estimated else ""
-        common = {"stat_t": topic, "avty": [*self._availability(), self._of_ours()]}
+        common = {"stat_t": topic, "avty": self._availability(self._of_ours())}
         energy = {
             "val_tpl": templates.key_of("energy"),
             "dev_cla": "energy",
@@ -269,14 +269,26 @@ class _View:
     def _variable(self, name: str) -> str:
         return self.topics.device(self.device.name, DeviceTopic.VARIABLE, name)
 
-    def _availability(self) -> list[dict[str, str]]:
+    def _availability(self, *more: dict[str, str]) -> list[dict[str, str]]:
         own = self.topics.device(self.device.name, DeviceTopic.AVAILABILITY)
-        return [{"t": own, "val_tpl": templates.AVAILABLE}, self._of_service()]
+        of_service = self._of_service()
+        others = [each for each in more if each not in of_service]
+        return [{"t": own, "val_tpl": templates.AVAILABLE}, *of_service, *others]
 
-    def _of_service(self) -> dict[str, str]:
-        service = self.device.meta.service if self.device.meta else ""
+    def _of_service(self) -> list[dict[str, str]]:
+        """Give what tells that a driver works: its service, or where two take turns, we do.
+
+        A message that names the one at work would be behind for as long as messages are held back.
+        """
+        meta = self.device.meta
+        if meta and meta.standby:
+            about = self.topics.about_device
+            kind, part = ServiceKind.HOMEASSISTANT, ServiceTopic.STANDING
+            topic = about(kind, self.rules.service, part, self.device.name)
+            return [{"t": topic, "val_tpl": templates.STANDS}, self._of_ours()]
+        service = meta.service if meta else ""
         part = ServiceTopic.AVAILABILITY
-        return _available(self.topics.service(ServiceKind.DRIVER, service, part))
+        return [_available(self.topics.service(ServiceKind.DRIVER, service, part))]
 
     def _of_ours(self) -> dict[str, str]:
         part = ServiceTopic.AVAILABILITY

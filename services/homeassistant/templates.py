@@ -15,6 +15,9 @@ MAX_STATE: Final = 255  # characters that Home Assistant stores
 NUMBER: Final = "{{ value if value|is_number else None }}"
 TEXT: Final = "{{ value[:255]|trim or None }}"
 AVAILABLE: Final = "{{ 'online' if value == 'online' else 'offline' }}"
+STANDS: Final = (
+    "{{ 'online' if value_json is defined and value_json.availability == 'online' else 'offline' }}"
+)
 SENT: Final = "{{ {'value': value|string, 'by': 'Home Assistant'}|to_json }}"
 PRESSED: Final = '{"by":"Home Assistant"}'
 

@@ -274,3 +274,19 @@ def test_every_dump_becomes_sound_messages():
         found = discovery(device(dumped, COMMANDS, writable), TOPICS, EVERYTHING)
         check(found)
         assert max(len(encoded(message)) for message in found.values()) < 64 * 1024, file.name
+
+
+def test_a_device_that_driver_services_take_turns_with_is_told_the_same_whoever_works():
+    found = [
+        discovery(device(UPS, standby=True), TOPICS, USUAL),
+        discovery(device(PDU, SWITCHING, standby=True), TOPICS, EVERYTHING),
+    ]
+    for messages in found:
+        for message in messages.values():
+            assert "nut/service/driver" not in json.dumps(message)
+            topics = [each["t"] for each in message["avty"]]
+            assert topics == [
+                "nut/device/rack1/availability",
+                "nut/service/homeassistant/ha/standing/rack1",
+                "nut/service/homeassistant/ha/availability",
+            ]

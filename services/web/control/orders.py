@@ -11,6 +11,7 @@ from shared.fleet import Device
 from shared.messages import MonitorPower, Writable
 from shared.topics import is_dotted_name
 from shared.users import Right, User
+from shared.variables import variable
 
 
 class Action(StrEnum):
@@ -90,14 +91,26 @@ def is_dangerous(order: Order) -> bool:
     """Tell whether the load may lose its power, so that a person has to confirm."""
     if order.action is Action.FSD:
         return True
+    if order.action is Action.SET:
+        return _is_switch(order.name) and order.value != "on"
     known = command(order.name)
     return order.action is Action.COMMAND and (known is None or known.dangerous)
+
+
+def _is_switch(name: str) -> bool:
+    """Tell whether a variable is the switch of an outlet, of a group of them or of all."""
+    levels = name.split(".")
+    return levels[-1] == "switch" and "outlet" in levels
 
 
 def consequence(order: Order, mirror: Mirror) -> str:
     """Say what a dangerous order does, naming who hangs on the device."""
     if order.action is Action.FSD:
         what = "Every computer that this device feeds is told to shut down now."
+    elif order.action is Action.SET:
+        known_variable = variable(order.name)
+        said = f"{known_variable.description}. " if known_variable else ""
+        what = f"{said}What hangs on it loses its power, unless it is set to on."
     else:
         known = command(order.name)
         said = f"{known.description}." if known else "Nobody knows what this command does."

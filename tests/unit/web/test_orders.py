@@ -91,6 +91,10 @@ def test_who_is_not_logged_in_may_nothing() -> None:
         (Order(Action.COMMAND, "ups1", "strange.thing"), True),
         (Order(Action.COMMAND, "ups1", "outlet.2.load.off"), True),
         (SET, False),
+        (Order(Action.SET, "ups1", "outlet.2.switch", "off"), True),
+        (Order(Action.SET, "ups1", "outlet.group.1.switch"), True),
+        (Order(Action.SET, "ups1", "device.2.outlet.1.switch", "OFF"), True),
+        (Order(Action.SET, "ups1", "outlet.2.switch", "on"), False),
         (Order(Action.CLEAR_FSD, "ups1"), False),
     ],
 )
@@ -159,4 +163,7 @@ def test_the_consequence_names_who_hangs_on_the_device() -> None:
             mirror.take(Message(each.topic, each.payload, False), 0.0)
     assert "hosts with a monitor: server1" in consequence(COMMAND, mirror)
     assert "192.0.2.9" in consequence(FSD, mirror)
+    switched = consequence(Order(Action.SET, "ups1", "outlet.2.switch", "off"), mirror)
+    assert "outlet 2" in switched
+    assert "server1" in switched
     assert "No known host" in consequence(Order(Action.FSD, "other"), mirror)

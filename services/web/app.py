@@ -33,6 +33,7 @@ async def run(settings: Latest[WebSettings]) -> None:
     served = application(site)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(stay_connected(first.bus, identity, link.session))
+        tasks.create_task(link.keep_time())
         tasks.create_task(_follow(settings, site.door))
         for work in site.works:
             tasks.create_task(work())

@@ -47,7 +47,6 @@ class Link:
             await bus.subscribe(*self.mirror.filters, self._topics.every_device(DeviceTopic.RESULT))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._announce(bus))
-                tasks.create_task(self._tick())
                 self._bus = bus
                 self.mirror.connect(True)
                 async for message in bus.listen():
@@ -56,6 +55,12 @@ class Link:
             self._bus = None
             self.mirror.end_session()
             self.mirror.connect(False)
+
+    async def keep_time(self) -> None:
+        """Let what is not heard any more become stale, whether there is a bus or not."""
+        while True:
+            self.mirror.expire(_now())
+            await asyncio.sleep(TICK)
 
     async def request(
         self,
@@ -102,11 +107,6 @@ class Link:
         )
         await bus.publish(info.publication(self._topics, ServiceKind.WEB, self.id))
         await bus.online()
-
-    async def _tick(self) -> None:
-        while True:
-            self.mirror.expire(_now())
-            await asyncio.sleep(TICK)
 
     def _take(self, message: Message) -> None:
         about = self._topics.parse(message.topic)

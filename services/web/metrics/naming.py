@@ -66,6 +66,7 @@ _NOUNS: Final = {
 
 _PHASE = re.compile(r"L[123](?:-(?:N|L[123]))?|N")
 _MEMBER = re.compile(r"device\.([0-9]+)\.(.+)")
+_WHICH = re.compile(r" \(device [0-9]+ of the chain\)")  # a metric is about all of them
 _UPSTREAM = "upstream."
 
 
@@ -147,7 +148,7 @@ def _family(scope: str, generic: str, labels: tuple[str, ...], row: Variable) ->
     unit, *_ = _UNITS[row.unit]
     shown = generic.removesuffix(".percent") if unit == "ratio" else generic
     parts = (PREFIX, scope, re.sub("[^a-z0-9]", "_", shown.lower()), unit)
-    described = _HELP.get(generic, row.description)
+    described = _WHICH.sub("", _HELP.get(generic, row.description))
     if unit == "ratio":
         described += ", from 0 to 1"
     if row.kind is Kind.FLAG:

@@ -114,3 +114,12 @@ def test_no_two_variables_share_a_place_and_all_of_a_metric_agree():
         key = (named.family.name, named.places)
         assert seen.setdefault(key, name) == name
         assert families.setdefault(named.family.name, named.family) == named.family, name
+
+
+@pytest.mark.parametrize("name", ["battery.capacity.nominal", "ups.start.battery", "ups.load"])
+def test_a_metric_of_a_chain_is_described_alike_whichever_device_is_first(name):
+    first, second = naming(f"device.1.{name}"), naming(f"device.2.{name}")
+    assert first is not None
+    assert second is not None
+    assert first.family == second.family
+    assert first.places != second.places

@@ -420,7 +420,7 @@ async def _reached(settings: BusSettings, identity: Identity | None, manner: Man
             raise
         else:
             return bus
-    raise BusError("; ".join(reasons))
+    raise BusError("; ".join(dict.fromkeys(reasons)))
 
 
 async def stay_connected(

@@ -5,6 +5,7 @@ Orders and a forced shutdown are given all the while, by NUT clients at two gate
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from services.gateway.settings import GatewaySettings
 from shared.latest import Latest
 from tests.clusters import Cluster
 from tests.integration.gateways import USERS, accepts
+from tests.monitors import Diary, MonitorProcess, our_monitor
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.system]
@@ -126,6 +128,19 @@ async def stack(cluster: Cluster, folder: Path) -> AsyncGenerator[Stack]:
             each.cancel()
 
 
+@contextlib.asynccontextmanager
+async def shut_down_once(cluster: Cluster, folder: Path, diary: Diary) -> AsyncGenerator[None]:
+    """Let a host be there that must be shut down in the block, and once only."""
+    with monitor_of(cluster, folder, diary) as host:
+        async with asyncio.timeout(FAILOVER):
+            while "connected to the broker" not in host.log:
+                await asyncio.sleep(0.05)
+        yield
+        async with asyncio.timeout(FAILOVER):
+            while diary.who != ["host"]:
+                await asyncio.sleep(0.05)
+
+
 def users() -> dict[str, Any]:
     return {"admin": {**USERS["admin"], "actions": ["SET", "FSD"]}}
 
@@ -152,6 +167,19 @@ async def more(giver: Giver, count: int = 3) -> None:
     async with asyncio.timeout(3 * FAILOVER):
         while giver.succeeded < wanted:
             await asyncio.sleep(0.05)
+
+
+def monitor_of(cluster: Cluster, folder: Path, diary: Diary) -> MonitorProcess:
+    """The monitor of a host that the device feeds; it begins with the node that is lost."""
+    supplies = [{"device": DEVICE, "role": "primary"}]
+    command = diary.command("host")
+    # In one process, as root, it may read the certificates in the folder of the test.
+    host = our_monitor(folder / "host", supplies=supplies, command=command, arguments=("-p",))
+    settings = host.folder / "nutbus.toml"
+    bus = [f"{key} = {json.dumps(value)}" for key, value in cluster.bus("monitor").items()]
+    rest = settings.read_text().partition("[monitor]")[2]
+    settings.write_text("\n".join(["[bus]", *bus, "[monitor]"]) + rest)
+    return host
 
 
 async def survives(stack: Stack, victim: int) -> list[Giver]:
@@ -191,7 +219,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_node_that_is_killed_takes_no_state_order_or_shutdown_with_it(
     tmp_path, cluster, victim
 ):
-    async with stack(cluster, tmp_path) as running:
+    diary = Diary(tmp_path)
+    async with stack(cluster, tmp_path) as running, shut_down_once(cluster, tmp_path, diary):
+        assert not diary.lines()
         givers = await survives(running, victim)
         ended = {word for giver in givers for word in giver.ends.values()}
         assert ended <= {"SUCCESS", "ERR FAILED", "ERR SET-FAILED", "ERR DRIVER-NOT-CONNECTED"}

@@ -221,6 +221,8 @@ class Fleet:
             self._put_or_remove(replace(device, state=None))
             return
         state = read(DeviceState, message)
+        if message.retained and device.state and state.at < device.state.at:
+            return  # a broker that was killed has an older one than we heard
         if message.retained and device.overdue:  # the broker had it; the driver is not heard yet
             self._put(replace(device, state=state))
         else:

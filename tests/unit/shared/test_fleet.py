@@ -484,3 +484,18 @@ def test_a_fleet_may_be_about_some_devices_only():
     assert not mirror.fleet.shows("site2-a")
     mirror.take(FSD.publication(TOPICS, "site2-a"))
     assert set(mirror.fleet.devices) == {"site1-a", "spare"}
+
+
+def test_an_older_state_that_a_broker_has_left_is_no_news():
+    mirror = Mirror()
+    mirror.announce("ups1")
+    older = DeviceState(seq=9, at=1e9 - 60, vars={"ups.status": "OB LB"})
+    mirror.begin()  # the broker was killed, and has what it saved a minute ago
+    mirror.take(serving(), meta(), available(), retained=True)
+    mirror.take(older.publication(TOPICS, "ups1", urgent=False), retained=True)
+    assert mirror["ups1"].status == "OL"
+    mirror.wait(PATIENCE + 1)
+    assert mirror["ups1"].standing is STALE
+    mirror.take(older.publication(TOPICS, "ups1", urgent=False))  # heard: the clock was set back
+    assert mirror["ups1"].status == "OB LB"
+    assert mirror["ups1"].standing is ONLINE

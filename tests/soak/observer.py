@@ -49,7 +49,6 @@ class Observer:
         self._bus = bus
         self._unseen = {*self.fsd}
         self._settled_at = now() + SETTLE_TIME
-        self.state.clear()
         self.standing.clear()
         try:
             async for message in bus.listen(f"{TOPICS.prefix}/#"):
@@ -70,11 +69,18 @@ class Observer:
     def _take(self, message: Message) -> None:
         about = TOPICS.parse(message.topic)
         if isinstance(about, OfDevice) and about.part is DeviceTopic.STATE and message.payload:
-            self.state[about.device] = read(DeviceState, message)
+            self._note_state(about.device, read(DeviceState, message), retained=message.retained)
         elif isinstance(about, OfDevice) and about.part is DeviceTopic.FSD:
             self._note_fsd(about.device, message.payload)
         elif isinstance(about, OfService) and about.part is ServiceTopic.STANDING:
             self.standing[about.device] = read(DeviceStanding, message)
+
+    def _note_state(self, device: str, state: DeviceState, *, retained: bool) -> None:
+        before = self.state.get(device)
+        if retained and before and state.at < before.at:
+            self._findings.count("older states that a killed broker had")
+        else:
+            self.state[device] = state
 
     def _note_fsd(self, device: str, payload: bytes) -> None:
         before = self.fsd.pop(device, None)

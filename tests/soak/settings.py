@@ -31,6 +31,7 @@ def tables(place: Place) -> dict[str, tuple[str, str]]:
         "gateway": (
             "gateway",
             f'{audit}[gateway]\nid = "gateway"\nlisten = ["127.0.0.1:{ports["gateway"]}"]\n'
+            f"max_age = {3 * HEARTBEAT}\n"
             f'[gateway.users.{USER}]\npassword = "{PASSWORD}"\nactions = ["SET", "FSD"]\n',
         ),
         "web": (

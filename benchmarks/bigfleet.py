@@ -61,6 +61,7 @@ def big_fleet(counts: tuple[int, ...] = COUNTS) -> Iterator[Table]:
 def _promised(run: Run) -> Table:
     rows = (
         ("devices with a missed heartbeat", run.heard.missed, 0.0),
+        ("replies without data", run.asked.refused, 0.0),
         ("GET VAR, p99, ms", run.asked.get_p99, LIMIT_MS),
         ("LIST VAR, p99, ms", run.asked.list_p99, LIMIT_MS),
     )
@@ -79,6 +80,7 @@ def _growth(runs: list[Run]) -> Table:
         "start, s",
         "states/s",
         "missed",
+        "no data",
         "late p99, s",
         "worst, s",
         "GET p99, ms",
@@ -93,6 +95,7 @@ def _growth(runs: list[Run]) -> Table:
                     run.start,
                     run.heard.states / WATCHED,
                     run.heard.missed,
+                    run.asked.refused,
                     run.heard.late_p99,
                     run.heard.late_worst,
                     run.asked.get_p99,

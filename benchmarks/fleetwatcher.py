@@ -47,9 +47,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How long the replies of the gateway took (ms)."""
+    """How long the replies of the gateway took (ms), and how many said that there is no data."""
 
     replies: int
+    refused: int
     get_p99: float
     list_p99: float
     worst: float
@@ -95,6 +96,7 @@ async def hear(watch: Watch) -> Heard:
 def ask(watch: Watch) -> Asked:
     """Ask for one variable and for all of them in turn, of devices at random."""
     took: dict[str, list[float]] = {"GET": [], "LIST": []}
+    refused = 0
     until = time.monotonic() + watch.seconds
     with socket.create_connection(("127.0.0.1", watch.port), timeout=SILENCE) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -104,25 +106,30 @@ def ask(watch: Watch) -> Asked:
                 device = random.choice(watch.devices)
                 more = " ups.status" if verb == "GET" else ""
                 question = f"{verb} VAR {device}{more}\n".encode()
-                took[verb].append(_asked(line, question, end.format(device).encode()))
+                began = time.perf_counter()
+                refused += not _is_answered(line, question, end.format(device).encode())
+                took[verb].append((time.perf_counter() - began) * 1000)
     return Asked(
         replies=sum(map(len, took.values())),
+        refused=refused,
         get_p99=percentile(took["GET"], 99),
         list_p99=percentile(took["LIST"], 99),
         worst=max(max(each) for each in took.values()),
     )
 
 
-def _asked(line: socket.socket, question: bytes, end: bytes) -> float:
-    began = time.perf_counter()
+def _is_answered(line: socket.socket, question: bytes, end: bytes) -> bool:
+    """Ask, and tell whether the answer was data."""
     line.sendall(question)
     reply = b""
     while not reply.endswith(end):
         data = line.recv(READ_SIZE)
-        if not data or reply.startswith(b"ERR"):
-            raise RuntimeError(f"{question!r}: {reply + data!r}")
+        if not data:
+            raise RuntimeError(f"{question!r}: the gateway hung up")
         reply += data
-    return (time.perf_counter() - began) * 1000
+        if reply.startswith(b"ERR") and reply.endswith(b"\n"):
+            return False
+    return True
 
 
 if __name__ == "__main__":

@@ -184,6 +184,7 @@ async def test_a_variable_is_written_and_a_bad_value_is_not(stack):
         assert refused.status_code == 409
         assert "battery.charge.low" in refused.text
         assert (await browser.order("set", name="ups.status", value="OL")).status_code == 409
+        assert (await browser.order("set", name="battery.charge.low")).status_code == 409
         assert (
             await browser.order("set", name="battery.charge.low", value="33")
         ).status_code == 303

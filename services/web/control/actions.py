@@ -55,7 +55,9 @@ class _Actions:
             return to_login(request, f"{_path(request)}?{request.url.query}")
         if order is None:
             return self._problem(request, "That is no order.", 400)
-        return self._checked(request, session, order) or self._form(request, order)
+        is_blank = order.action is Action.SET and order.value is None
+        refused = self._checked(request, session, order, is_blank=is_blank)
+        return refused or self._form(request, order)
 
     async def take(self, request: Request) -> Response:
         """Take an order; where the load is at risk it must have been confirmed."""
@@ -81,16 +83,20 @@ class _Actions:
         session.notices.append((_told(order, outcome, detail), outcome == ResultStatus.OK))
         return redirected(request, device)
 
-    def _checked(self, request: Request, session: Session, order: Order) -> Response | None:
-        """Refuse what is not permitted or cannot be; None when all is well."""
+    def _checked(
+        self, request: Request, session: Session, order: Order, *, is_blank: bool = False
+    ) -> Response | None:
+        """Refuse what is not permitted or cannot be; None when all is well.
+
+        In a form that `is_blank` the value is still to be filled in.
+        """
         device = self._site.link.mirror.device(order.device)
         if device is None:
             return self._problem(request, "There is no such device.", 404)
         if not may(session.user, order):
             text = f"{session.user.name} may not do this: {order.in_words}."
             return self._problem(request, text, 403)
-        is_to_be_filled_in = order.action is Action.SET and order.value is None
-        why = None if is_to_be_filled_in else objection(order, device)
+        why = None if is_blank else objection(order, device)
         if why is None:
             return None
         return self._problem(request, f"That cannot be done: {why}.", 409)

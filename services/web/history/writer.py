@@ -138,6 +138,7 @@ class Writer:
             today = self._trusted(now, elapsed)
             ends = {tier: today - limits.days[tier.name] * DAY for tier in TIERS}
             dropped = [self._drop_before(tier, end, today) for tier, end in ends.items()]
+            dropped.append(self._drop_outages(min(ends.values())))
             if limits.size and self._size() > limits.size:
                 dropped.append(self._drop_surplus(today))
         self._give_back()
@@ -239,6 +240,16 @@ class Writer:
         )
         values = (tier.key(0, horizon), FORGOTTEN_AT_ONCE)
         return self._connection.execute(query, values).rowcount == FORGOTTEN_AT_ONCE
+
+    def _drop_outages(self, end: float) -> bool:
+        """Drop outages that are over and began before, some at once; True if there may be more."""
+        query = (
+            "DELETE FROM outages WHERE id IN (SELECT id FROM outages"
+            " WHERE began < ? AND NOT is_open ORDER BY began LIMIT ?)"
+        )
+        return self._connection.execute(query, (end, FORGOTTEN_AT_ONCE)).rowcount == (
+            FORGOTTEN_AT_ONCE
+        )
 
     def _drop_surplus(self, today: float) -> bool:
         """Drop the oldest of the finest tier that has more than the least that is kept."""

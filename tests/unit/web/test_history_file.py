@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from services.web.history import reader
+from services.web.history.outages import How, Outage
 from services.web.history.recorder import Noted
 from services.web.history.samples import HOLD
 from services.web.history.schema import (
@@ -222,6 +223,21 @@ def test_a_time_of_day_that_leaps_does_not_make_it_forget_everything(path):
     writer.forget_some(KEEP, BEGIN + 9000, 300.0)
     note(writer, {9000: 5.0})
     assert shown(series(path, 8990, 9100))
+    writer.close()
+
+
+def test_outages_are_forgotten_with_the_hours_but_not_while_they_last(path):
+    writer = Writer(path)
+    old = {str(n): Outage("rack1", BEGIN + n, BEGIN + n, BEGIN + n + 1, How.LINE) for n in range(3)}
+    writer.append(Batch(outages=old | {"lasting": Outage("rack2", BEGIN, BEGIN)}))
+    later = BEGIN + 3651 * DAY
+    new = Outage("rack1", later - DAY, later - DAY, later - DAY + 1, How.LINE)
+    writer.append(Batch(outages={"new": new}))
+    writer.forget_some(KEEP, BEGIN, 0)
+    while writer.forget_some(KEEP, later, 3651 * DAY):
+        pass
+    kept = ask(path, lambda c: [row[0] for row in c.execute("SELECT id FROM outages ORDER BY id")])
+    assert kept == ["lasting", "new"]
     writer.close()
 
 

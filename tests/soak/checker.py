@@ -49,6 +49,9 @@ class Checker:
         self._plant, self._observer = plant, observer
         self._faults, self._findings, self._chance = faults, findings, chance
         line = NutLine(plant.ports["gateway"])
+        login = (f"USERNAME {USER}", f"PASSWORD {PASSWORD}")
+        self._operator = NutLine(plant.ports["gateway"], *login)
+        self._lines = (line, self._operator)
         self._views: Mapping[str, View] = {
             "gateway": lambda device: shown_by_gateway(line, device),
             "web": lambda device: shown_by_web(plant.ports["web"], device),
@@ -80,20 +83,21 @@ class Checker:
 
     async def order(self) -> None:
         """Have a variable written again and again; what was accepted must be in the audit log."""
-        line = NutLine(self._plant.ports["gateway"], f"USERNAME {USER}", f"PASSWORD {PASSWORD}")
         number = 0
         while True:
             await asyncio.sleep(self._chance.uniform(*ORDER_EVERY))
             device = self._chance.choice([*self._plant.devices])
             number += 1
             value = f"{20 + number / 100_000:.5f}"
-            answer = await line.ask(f'SET VAR {device} battery.charge.low "{value}"')
+            answer = await self._operator.ask(f'SET VAR {device} battery.charge.low "{value}"')
             if answer and answer[0].startswith("OK"):
                 self._accepted.append(value)
                 self._findings.count("orders accepted")
 
     def conclude(self, hook: Hook) -> None:
         """Judge what can be judged only at the end: the audit log and the scheduler's messages."""
+        for line in self._lines:
+            line.close()
         self._judge_audit()
         self._judge_messages(hook)
 

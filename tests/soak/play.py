@@ -23,6 +23,7 @@ SETTLED_FOR = 10.0
 AFTERWARDS = 20.0  # seconds for messages that were refused to come after all
 SAMPLE_EVERY, PROGRESS_EVERY = 5.0, 30.0
 WARM = 40.0  # seconds of a process's life in which its memory may grow
+CLOSING = 0.2  # seconds for connections that were aborted to be gone
 GROWTH = 25.0  # megabytes that it may grow after that
 BAD_LINES = re.compile(
     r"Traceback \(most recent|never retrieved|was never awaited|CRITICAL asyncio"
@@ -96,6 +97,7 @@ async def soak(folder: Path, seed: int, seconds: float, say: Say) -> Outcome:
             for task in watching:
                 task.cancel()
         checker.conclude(hook)
+    await asyncio.sleep(CLOSING)
     _judge_logs(plant, findings)
     return Outcome(
         findings.wrong,

@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check unit nightly bench docs docs-coverage wheel clean
+.PHONY: run test check unit nightly soak bench docs docs-coverage wheel clean
 
 run: $(VENV)/installed
 	$(BIN)/nutbus demo
@@ -29,6 +29,11 @@ unit: $(VENV)/installed-dev
 
 nightly: check
 	$(BIN)/pytest -n 3 --dist loadfile
+
+# Half an hour of random faults; see docs/soak.md.
+soak: $(VENV)/installed-dev
+	tools/debian-packages
+	$(BIN)/python -m benchmarks.soak --minutes 30
 
 bench: $(VENV)/installed-dev
 	tools/debian-packages

@@ -1,6 +1,7 @@
 """What people are told of one supply: its events, and what has to be said again and again."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from services.monitor.actions import Action, Log
@@ -23,7 +24,7 @@ def tellings(watch: Watch, rules: Rules, timers: Timers) -> list[Action]:
     actions: list[Action] = []
     new = watch.condition()
     events = () if new is None else between(watch.supply.name, watch.told, new)
-    watch.told = new
+    watch.told = _judged(watch.told, new)
     for event in events:
         if event.type is not EventType.REPLBATT:  # told in its own rhythm
             actions += of_supply(rules, watch.supply.name, event)
@@ -35,6 +36,13 @@ def tellings(watch: Watch, rules: Rules, timers: Timers) -> list[Action]:
         *_replace(watch, rules, timers),
         *_absent(watch, rules, timers),
     ]
+
+
+def _judged(old: Condition | None, new: Condition | None) -> Condition | None:
+    """Say what events were judged by: of a supply that is silent, its last status that was."""
+    if new is None or new.communicating:
+        return new
+    return replace(old or Condition(), communicating=False)
 
 
 def forced(watch: Watch, rules: Rules) -> list[Action]:

@@ -29,7 +29,7 @@ from services.scheduler.rules import (
     subject,
 )
 from services.scheduler.texts import filled, one_line, printable
-from shared.events import between
+from shared.events import Condition, between
 from shared.messages import Timer as Told
 from shared.status import Status, in_words, words
 
@@ -108,9 +108,9 @@ class Agenda:
     def observe(self, reading: Reading, now: float) -> None:
         """Take a reading in: what happened since the one before, and what holds now."""
         known = self._known.get(reading.device)
-        if known and not reading.condition.communicating:
-            last = replace(known.condition, communicating=False)
-            reading = replace(reading, condition=last)
+        if not reading.condition.communicating:  # what is kept of its status is not judged
+            last = known.condition if known else Condition()
+            reading = replace(reading, condition=replace(last, communicating=False))
         events = between(reading.device, known.condition if known else None, reading.condition)
         self._readings[reading.device] = reading
         self._note(reading, known or Known(reading.condition), now)

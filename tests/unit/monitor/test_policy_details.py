@@ -48,6 +48,19 @@ def test_an_overload_is_watched_closely_if_it_can_count(over_duration: float, in
     assert policy.poll_interval("ups") == interval
 
 
+def test_what_was_kept_of_a_silent_supply_is_told_when_it_answers():
+    policy = Policy(primary(), 0.0)
+    kept = Sight(Reach.SILENT, 0.0, "OB")
+    told = policy.advance(0.0, View({"ups": kept}))
+    assert [each.type for each in kinds(told, Notify)] == ["COMMBAD"]
+    told = policy.advance(1.0, seen(1.0, ups="OB"))
+    assert [each.type for each in kinds(told, Notify)] == ["COMMOK", "ONBATT"]
+    told = policy.advance(2.0, View({"ups": replace(kept, status="OL")}))
+    assert [each.type for each in kinds(told, Notify)] == ["COMMBAD"]
+    told = policy.advance(3.0, seen(3.0, ups="OL"))
+    assert [each.type for each in kinds(told, Notify)] == ["COMMOK", "ONLINE"]
+
+
 def test_a_supply_that_nobody_knows_is_warned_of_after_30_seconds():
     policy = Policy(primary(), 0.0)
     assert not kinds(policy.advance(0.0, View()), Log)

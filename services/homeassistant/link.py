@@ -18,7 +18,16 @@ from services.homeassistant.settings import HomeAssistantSection
 from shared.bus import Bus
 from shared.errors import PayloadError
 from shared.fleet import SETTLE_TIME, Device, Fleet
-from shared.messages import Message, Publication, Request, ServiceInfo, clearing, text_of
+from shared.messages import (
+    Availability,
+    Message,
+    Publication,
+    Request,
+    ServiceInfo,
+    clearing,
+    service_availability,
+    text_of,
+)
 from shared.topics import (
     DeviceTopic,
     DiscoveryTopics,
@@ -104,6 +113,8 @@ class Link:
             version=version("nutbus"), host=socket.gethostname(), started=self._started
         )
         kind, id = ServiceKind.HOMEASSISTANT, self._section.id
+        # A broker that was restarted may still have that we are online, and what we said before.
+        await bus.publish(service_availability(self._topics, kind, id, Availability.OFFLINE))
         await bus.publish(info.publication(self._topics, kind, id))
         await asyncio.sleep(self._section.quiet_time)
         self._is_hushed = False

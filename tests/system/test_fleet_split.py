@@ -9,7 +9,7 @@ import pytest
 from tests.brokers import find_program
 from tests.namespaces import Host, Network, network
 
-pytestmark = [pytest.mark.system]
+pytestmark = [pytest.mark.system, pytest.mark.nightly]  # half a minute for one cut
 
 TIMEOUT = 60.0
 NODES = ("node1", "node2", "node3")

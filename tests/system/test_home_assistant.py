@@ -302,7 +302,8 @@ def shown(world: World) -> dict[str, float]:
 def said(watcher: Watcher) -> dict[str, float]:
     found = {}
     for unique, variable in SAME.items():
-        found[unique] = float(watcher.variables(unique.partition("_")[0])[variable])
+        heard = watcher.variables(unique.partition("_")[0])
+        found[unique] = float(heard.get(variable, "nan"))  # equal to nothing
     return found
 
 

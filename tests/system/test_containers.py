@@ -1,7 +1,7 @@
 """Containers for real: the Dockerfile and the compose file as they are, on Debian's engine.
 
 No registry is reachable: tests/system/images makes stand-ins of the base images from Debian's
-packages. All that is long is nightly; the first test of the engine is the short form of it.
+packages. All of it is nightly: building and starting takes minutes.
 """
 
 import contextlib
@@ -68,6 +68,7 @@ def until_right(home: Project) -> None:
     until(is_right, "right again", 60)
 
 
+@pytest.mark.nightly
 def test_a_home_is_there_after_one_line_and_survives_a_crash(home: Project):
     until_right(home)
     assert upsc(home, "-l", "127.0.0.1") == "ups"
@@ -81,6 +82,7 @@ def test_a_home_is_there_after_one_line_and_survives_a_crash(home: Project):
     assert home.alarms() == []
 
 
+@pytest.mark.nightly
 def test_the_image_is_small_and_says_what_it_is(docker: Engine, capsys: pytest.CaptureFixture[str]):
     found = docker.inspect(IMAGE)
     ours = found["Size"] - docker.inspect(PYTHON)["Size"]

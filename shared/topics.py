@@ -192,11 +192,15 @@ def _of_service(rest: str) -> OfService | None:
     return OfService(kind, id, known, device, name) if is_only_spelling else None
 
 
+HOME_ASSISTANT = "homeassistant"  # its discovery prefix, if nobody chose another …
+BIRTH_TOPIC = f"{HOME_ASSISTANT}/status"  # … and where it says that it has started
+
+
 @dataclass(frozen=True, slots=True)
 class DiscoveryTopics:
     """Builds and parses the topics on which Home Assistant finds devices, below its prefix."""
 
-    prefix: str = "homeassistant"
+    prefix: str = HOME_ASSISTANT
 
     def device(self, id: str) -> str:
         """Spell the topic of one device's discovery message."""

@@ -54,7 +54,7 @@ def options(
 @app.command("list")
 def list_devices(ups: Ups = None, config: Config = None, nut_config: NutConfig = None) -> None:
     """Print the names of the devices in the settings."""
-    typer.echo("\n".join(_chosen(_settings(config, nut_config), ups)))
+    typer.echo("\n".join(chosen(_settings(config, nut_config), ups)))
 
 
 @app.command()
@@ -62,7 +62,7 @@ def status(ups: Ups = None, config: Config = None, nut_config: NutConfig = None)
     """Print a line for each device, in NUT's columns; the process numbers are not on the bus."""
     settings = _settings(config, nut_config)
     found = _look(settings)
-    lines = [HEADINGS, *(_row(name, settings, found) for name in _chosen(settings, ups))]
+    lines = [HEADINGS, *(_row(name, settings, found) for name in chosen(settings, ups))]
     typer.echo("\n".join("\t".join(line) for line in lines))
 
 
@@ -114,7 +114,7 @@ def shutdown(
 ) -> None:
     """Power the devices off, in the order of sdorder: over the bus, else on a line of our own."""
     settings = _settings(config, nut_config)
-    _chosen(settings, ups)
+    chosen(settings, ups)
     if context.obj:
         for name in in_order(settings, ups):
             tried = ", ".join(attempts(settings.devices[name]))
@@ -129,7 +129,8 @@ def _settings(config: Path | None, nut_config: Path | None) -> DriverSettings:
     return DriverSettings.load(find_file(config, nut_config), nut_config)
 
 
-def _chosen(settings: DriverSettings, ups: str | None) -> list[str]:
+def chosen(settings: DriverSettings, ups: str | None) -> list[str]:
+    """List the devices that are meant: all, or the one named; PowerError if there is no such."""
     if ups is not None and ups not in settings.devices:
         raise PowerError(
             f"no device {ups} in the settings; there are: {', '.join(settings.devices)}"

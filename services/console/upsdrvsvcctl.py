@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from services.console import upsdrvctl
+from services.console.upsdrvctl import Config, Ups
 from services.driver.settings import DriverSettings
 from shared.errors import PowerError
 from shared.settings import find_file
@@ -26,9 +27,6 @@ app = typer.Typer(
     help="Run each driver as a systemd service of its own.",
     no_args_is_help=True,
 )
-
-Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
-Ups = Annotated[str | None, typer.Argument(help="Only this device.")]
 
 
 class SystemdError(PowerError):
@@ -58,7 +56,7 @@ def options(
 @app.command("list")
 def list_units(ups: Ups = None, config: Config = None) -> None:
     """Print the unit of each device of the settings, or only of the one named."""
-    names = _chosen(_settings(config), ups)
+    names = upsdrvctl.chosen(_settings(config), ups)
     lines = [unit(name) if ups else f"{unit(name)}\t{name}" for name in names]
     typer.echo("\n".join(lines))
 
@@ -66,20 +64,20 @@ def list_units(ups: Ups = None, config: Config = None) -> None:
 @app.command()
 def status(ups: Ups = None, config: Config = None) -> None:
     """Print what systemd says of the unit of each device, in columns."""
-    lines = [HEADINGS, *(_row(name) for name in _chosen(_settings(config), ups))]
+    lines = [HEADINGS, *(_row(name) for name in upsdrvctl.chosen(_settings(config), ups))]
     typer.echo("\n".join("\t".join(line) for line in lines))
 
 
 @app.command()
 def start(context: typer.Context, ups: Ups = None, config: Config = None) -> None:
     """Start the service of each device; `resync` has them started at each boot, too."""
-    _order(["start"], _chosen(_settings(config), ups), pretend=context.obj)
+    _order(["start"], upsdrvctl.chosen(_settings(config), ups), pretend=context.obj)
 
 
 @app.command()
 def stop(context: typer.Context, ups: Ups = None, config: Config = None) -> None:
     """Stop the service of each device; they are started again at the next boot."""
-    _order(["stop"], _chosen(_settings(config), ups), pretend=context.obj)
+    _order(["stop"], upsdrvctl.chosen(_settings(config), ups), pretend=context.obj)
 
 
 @app.command()
@@ -124,13 +122,6 @@ def changes(wanted: Sequence[str], enabled: Iterable[str]) -> Change:
 def _settings(config: Path | None) -> DriverSettings:
     # NUT's own files have no place here: the units know of one settings file only.
     return DriverSettings.load(find_file(config))
-
-
-def _chosen(settings: DriverSettings, ups: str | None) -> list[str]:
-    if ups is not None and ups not in settings.devices:
-        known = ", ".join(settings.devices)
-        raise PowerError(f"no device {ups} in the settings; there are: {known}")
-    return [ups] if ups else list(settings.devices)
 
 
 def _enabled() -> list[str]:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from services.homeassistant.rules import Rules
 from shared.folders import state_folder
 from shared.settings import Section, ServiceSettings, checked_name, default_id
+from shared.topics import BIRTH_TOPIC, HOME_ASSISTANT
 
 _LEVELS = re.compile(r"[^+#/\s\0]+(?:/[^+#/\s\0]+)*")
 
@@ -31,12 +32,12 @@ class HomeAssistantSection(Section):
         description="Name of this service on the bus, one of its own; by default the host's.",
     )
     discovery_prefix: str = Field(
-        default="homeassistant",
+        default=HOME_ASSISTANT,
         description="First level of the topics on which Home Assistant looks for devices, as set"
         " there.",
     )
     birth_topic: str = Field(
-        default="homeassistant/status",
+        default=BIRTH_TOPIC,
         description="Where Home Assistant says `online` when it has started, as set there.",
     )
     devices: list[str] = Field(

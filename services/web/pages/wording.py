@@ -5,7 +5,7 @@ import re
 import time
 from typing import Final
 
-from shared.variables import Kind, Variable, variable
+from shared.variables import Kind, Variable, number_of, variable
 
 LONGEST: Final = 1e10  # seconds; who says more says nothing
 _STEPS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -29,12 +29,8 @@ def duration(seconds: float) -> str:
 
 
 def number(text: str | None) -> float | None:
-    """Read a number that a device gave; None when it is none, or not finite."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    """Read a number that a device gave, spaces around it or not; None when it is none."""
+    return number_of(text.strip()) if text else None
 
 
 def share(value: float, low: float, high: float) -> float:

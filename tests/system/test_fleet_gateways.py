@@ -92,6 +92,7 @@ async def test_two_gateways_of_one_name_say_so_and_the_one_that_stays_is_there(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setattr(presence, "INTERVAL", 1.6)
+    monkeypatch.setattr(presence, "ECHO_TIME", 0.3)  # words of the other are seldom so near
     topic = AVAILABILITY.format(kind="gateway")
     async with watching(broker.url) as watcher, playing(broker), serving(broker, "same") as one:
         async with serving(broker, "same") as two:
@@ -111,6 +112,7 @@ async def test_two_driver_services_of_one_name_say_so_and_neither_clears_the_oth
     caplog: pytest.LogCaptureFixture,
 ):
     monkeypatch.setattr(presence, "INTERVAL", 1.6)
+    monkeypatch.setattr(presence, "ECHO_TIME", 0.3)  # words of the other are seldom so near
     (tmp_path / "a.dev").write_text("ups.status: OL\n")
     devices = {"driver": "dummy-ups", "port": "a.dev"}
     tables = [driver_settings(broker.url, tmp_path, {name: devices}) for name in ("ups1", "ups2")]

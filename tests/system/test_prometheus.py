@@ -1,5 +1,6 @@
 """A real Prometheus reads a real web service on a real bus: scrapes, dashboards, alerts."""
 
+import asyncio
 import contextlib
 import json
 import re
@@ -122,7 +123,7 @@ async def test_promtool_takes_both_endpoints(broker):
         ):
             answer = await served.get(path)
             assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-            promtool("check", "metrics", given=answer.content)
+            await asyncio.to_thread(promtool, "check", "metrics", given=answer.content)
 
 
 async def test_a_power_cut_reaches_prometheus_and_its_alerts(broker, tmp_path):

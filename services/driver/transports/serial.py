@@ -125,10 +125,10 @@ class SerialLine:
         await self._modem().drive(dtr, rts)
 
     async def send_break(self, seconds: float) -> None:
-        """Hold the transmit line in the break condition."""
+        """Hold the transmit line in the break condition; it ends also if this is cancelled."""
         modem = self._modem()
-        await modem.hold_break(True)
         try:
+            await modem.hold_break(True)
             await asyncio.sleep(seconds)
         finally:
             await modem.hold_break(False)

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 
-from services.console.security import Finding, Severity
+from services.console.security_findings import Finding, Severity
 from shared.bus import connect
 from shared.errors import BusError, first_error
 from shared.messages import Publication

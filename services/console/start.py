@@ -13,11 +13,11 @@ import typer
 from services.console import up as household
 from services.console.demo import run as run_demo
 from services.console.passwords import bcrypt_hash, mosquitto_hash
-from services.console.security import (
+from services.console.security import findings
+from services.console.security_findings import (
     Inquiry,
     Severity,
     as_json,
-    findings,
     rendered,
     sorted_by_severity,
 )

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from services.console.__main__ import app
 from services.console.certs_authority import Authority, Use
-from services.console.security import Finding, Inquiry, Severity, findings
+from services.console.security import findings
+from services.console.security_findings import Finding, Inquiry, Severity
 from services.console.up import household
 from shared.users import hash_password
 

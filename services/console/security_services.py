@@ -1,0 +1,292 @@
+"""What the settings of each service leave open."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from services.console.security_files import may_be_written_by_others
+from services.console.security_findings import HIGH, LOW, MEDIUM, Finding, Inquiry
+from services.driver.settings import DriverSettings
+from services.gateway.settings import GatewaySettings
+from services.homeassistant.settings import HomeAssistantSettings
+from services.monitor.settings import MonitorSettings
+from services.web.settings import WebSettings
+from shared.settings import BrokerAddress
+from shared.users import UserSettings
+
+LONG_TOKEN: Final = 32
+
+
+def own_broker(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge the embedded broker."""
+    broker = inquiry.household.broker
+    if broker is None:
+        return
+    open_to = [str(address) for address in broker.addresses if not address.is_loopback]
+    if not broker.users:
+        yield _without_users(open_to)
+    elif open_to:
+        yield Finding(
+            HIGH,
+            "[broker] listen",
+            f"{', '.join(open_to)} is open to other machines without TLS",
+            "passwords and commands cross the network readable, and can be repeated by anybody",
+            "take Mosquitto or NATS with deploy/mosquitto-tls.conf or deploy/nats-tls.conf",
+        )
+    if broker.users:
+        yield Finding(
+            LOW,
+            "[broker.users]",
+            "the embedded broker has no access rules",
+            f"each of {', '.join(broker.users)} may read, command and force shutdowns",
+            "where users must not do everything take Mosquitto or NATS with the rules of deploy/",
+        )
+
+
+def _without_users(open_to: list[str]) -> Finding:
+    where = ", ".join(open_to) if open_to else "this machine"
+    return Finding(
+        HIGH if open_to else MEDIUM,
+        "[broker] users",
+        "the embedded broker lets in everybody without a password",
+        f"every user and program that reaches {where} may switch off loads and force shutdowns",
+        "add a user: [broker.users.NAME] with password_file, and username in [bus]",
+    )
+
+
+def line_to_broker(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge how we reach the broker, and as whom."""
+    bus = inquiry.household.bus
+    if bus.address.embedded:
+        return
+    for address in bus.addresses:
+        yield from _in_plain_text(address)
+    if not (bus.username or bus.address.username or bus.certificate_file):
+        yield Finding(
+            HIGH,
+            "[bus] username",
+            "we log in to the broker as nobody",
+            "a broker that takes us so takes everybody, and everybody may switch off loads",
+            "give each service a user there, as in deploy/mosquitto.acl or deploy/nats.conf",
+        )
+    if len(inquiry.household.services) > 1:
+        yield Finding(
+            LOW,
+            "[bus]",
+            f"{', '.join(inquiry.household.services)} are one user at the broker",
+            "its access rules cannot tell them apart: the weakest has the rights of all",
+            "run them as services of their own, each with its user",
+        )
+
+
+def _in_plain_text(address: BrokerAddress) -> Iterator[Finding]:
+    is_near = (
+        address.host == "localhost" or address.host.startswith("127.") or address.host == "::1"
+    )
+    if not address.tls and not is_near:
+        yield Finding(
+            HIGH,
+            "[bus] broker",
+            f"{address} is on another machine and reached without TLS",
+            "who is between can read passwords, give commands and forge states of devices",
+            "mqtts:// with ca_file; `nutbus certs` makes what it needs",
+        )
+
+
+def gateway(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge who reaches the gateway, and what its users may do."""
+    settings = inquiry.of("gateway")
+    if not isinstance(settings, GatewaySettings):
+        return
+    section = settings.gateway
+    is_open = any(not address.is_loopback for address in section.addresses)
+    if is_open and section.users and section.certificate_file is None:
+        yield Finding(
+            HIGH,
+            "[gateway] certificate_file",
+            "other machines log in without TLS",
+            "names and passwords of users cross the network readable",
+            "`nutbus certs server HOST`, then certificate_file and key_file in [gateway]",
+        )
+    if is_open and not section.allow_from:
+        yield Finding(
+            LOW,
+            "[gateway] allow_from",
+            "every network may connect and read all devices",
+            "who reads learns of models, loads and addresses",
+            "list the networks that may connect in allow_from",
+        )
+    for kind, nas in section.nas.items():
+        networks = ", ".join(map(str, nas.allow_from))
+        yield Finding(
+            MEDIUM,
+            f"[gateway.nas.{kind}]",
+            "a NAS logs in with a password that everybody knows",
+            f"whoever is in {networks} may do so and delay the shutdown of {nas.device}",
+            "keep allow_from to the one address of the box",
+        )
+    for name, user in section.users.items():
+        yield from _user(name, user, is_open=is_open)
+
+
+def _user(name: str, user: UserSettings, *, is_open: bool) -> Iterator[Finding]:
+    where = f"[gateway.users.{name}]"
+    if any(command.lower() == "all" for command in user.instcmds):
+        anywhere = is_open and not user.allow_from
+        yield Finding(
+            MEDIUM if anywhere else LOW,
+            f"{where} instcmds",
+            "may give all commands" + (" from everywhere" if anywhere else ""),
+            "one stolen password switches off every load",
+            "list the commands that are needed; narrow allow_from and devices",
+        )
+    if "FSD" in user.actions and not user.upsmon and is_open and not user.allow_from:
+        yield Finding(
+            MEDIUM,
+            f"{where} actions",
+            "may force shutdowns from everywhere",
+            "one stolen password shuts down all hosts",
+            "narrow allow_from to where the user is",
+        )
+    if user.password is not None and len(user.password.get_secret_value()) < 8:
+        yield Finding(
+            MEDIUM,
+            f"{where} password",
+            "has fewer than 8 characters",
+            "it can be guessed",
+            "take a longer one; `nutbus passwd` makes its hash",
+        )
+
+
+def web(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge who sees the pages, and what crosses the network."""
+    settings = inquiry.of("web")
+    if not isinstance(settings, WebSettings):
+        return
+    section = settings.web
+    for name, token in section.tokens.items():
+        if len(token.token.get_secret_value()) < LONG_TOKEN:
+            yield Finding(
+                LOW,
+                f"[web.tokens.{name}]",
+                f"has fewer than {LONG_TOKEN} characters",
+                "what is made by people and short can be guessed",
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+            )
+    if section.is_on_loopback:
+        return
+    if not section.trusted_proxies:
+        yield Finding(
+            HIGH if settings.gateway.users else MEDIUM,
+            "[web] listen",
+            "pages are served to other machines without TLS",
+            "passwords and sessions cross the network readable",
+            "listen on 127.0.0.1 behind a proxy with TLS, and name it in trusted_proxies",
+        )
+    if not section.login_to_read:
+        yield Finding(
+            MEDIUM,
+            "[web] login_to_read",
+            "everybody who reaches the pages sees all devices, hosts and plans",
+            "that tells when and how a room can be darkened",
+            "login_to_read = true, or a proxy that asks who it is",
+        )
+    if section.metrics and section.metrics_token is None:
+        yield Finding(
+            LOW,
+            "[web] metrics_token",
+            "metrics are served without a login",
+            "they have the state of all devices",
+            "set metrics_token, or metrics = false",
+        )
+
+
+def monitor(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge with which rights this host is shut down, and who may have it done."""
+    settings = inquiry.of("monitor")
+    if not isinstance(settings, MonitorSettings):
+        return
+    section = settings.monitor
+    if section.dry_run:
+        yield Finding(
+            MEDIUM,
+            "[monitor] dry_run",
+            "this host does not shut down",
+            "it loses power while it runs; dry_run is for rehearsals",
+            "take dry_run away when you have rehearsed",
+        )
+    if inquiry.is_root and not section.run_as_user:
+        yield Finding(
+            MEDIUM,
+            "[monitor] run_as_user",
+            "what talks to the network has the rights of root",
+            "a mistake in it would be a way to root",
+            'run_as_user = "nobody", or a user of its own',
+        )
+    if section.obey:
+        yield Finding(
+            LOW,
+            "[monitor] obey",
+            f"shuts down when {', '.join(section.obey)} says so",
+            "whoever may write that monitor's topics at the broker can shut this host down",
+            "give each monitor a user of its own at the broker (deploy/mosquitto.acl)",
+        )
+    yield from _program(section.shutdown_command)
+
+
+def _program(command: str | list[str] | None) -> Iterator[Finding]:
+    words = shlex.split(command) if isinstance(command, str) else command or []
+    program = Path(words[0]) if words else Path()
+    if program.is_absolute() and may_be_written_by_others(program):
+        yield Finding(
+            HIGH,
+            "[monitor] shutdown_command",
+            f"others may write {program}",
+            "what they write there is run as root",
+            f"chmod go-w {program}",
+        )
+
+
+def homeassistant(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge what Home Assistant may switch off."""
+    settings = inquiry.of("homeassistant")
+    if isinstance(settings, HomeAssistantSettings) and settings.homeassistant.allow_power_off:
+        yield Finding(
+            LOW,
+            "[homeassistant] allow_power_off",
+            f"Home Assistant may switch off {', '.join(settings.homeassistant.allow_power_off)}",
+            "so may each of its users, its add-ons and whoever gets in there",
+            "keep the list short",
+        )
+
+
+def devices(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge how devices are spoken to."""
+    settings = inquiry.of("driver")
+    if not isinstance(settings, DriverSettings):
+        return
+    for name, device in settings.devices.items():
+        kind = device.kind
+        is_old = str(getattr(device.options, "snmp_version", None) or "v1") != "v3"
+        if kind is not None and kind.name.startswith("snmp") and is_old:
+            yield Finding(
+                LOW,
+                f"[devices.{name}] snmp_version",
+                "SNMP before version 3 is used",
+                "the community is readable on the network, and who has it may switch the device",
+                'snmp_version = "v3" with authPriv, or a network of its own',
+            )
+
+
+def audit(inquiry: Inquiry) -> Iterator[Finding]:
+    """Judge where it is noted who did what."""
+    settings = next(iter(inquiry.household.services.values()))
+    if settings.audit.file is None and settings.audit.syslog is None:
+        yield Finding(
+            LOW,
+            "[audit]",
+            "who does what is noted in the log only",
+            "logs are rotated, filtered and mixed with other lines",
+            "set file, and syslog of another machine, in [audit]",
+        )

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tests.docker import Engine, until
+from tests.docker import COMPOSE_1, Engine, until
 
 IMAGE: Final = "nutbus"
 TRY: Final = "./compose/try.toml"
@@ -17,7 +17,7 @@ ALARMS: Final = ("would be shut down", "has to shut down", "FSD would be set", "
 
 
 class Project:
-    """One project of docker-compose, with profiles and files of deploy/ over the first."""
+    """One project of compose, with profiles and files of deploy/ over the first."""
 
     def __init__(
         self,
@@ -26,11 +26,13 @@ class Project:
         *profiles: str,
         files: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        version: str = COMPOSE_1,
     ) -> None:
         self.engine = engine
         self.name = name
         self._profiles = [part for profile in profiles for part in ("--profile", profile)]
         self._files = files
+        self._version = version
         self.usb = engine.folder / f"usb-{name}"
         self.usb.mkdir(exist_ok=True)
         self._environment = {
@@ -41,13 +43,14 @@ class Project:
         }
 
     def compose(self, *arguments: str, given: bytes = b"") -> str:
-        """Run docker-compose; what it prints."""
+        """Run compose; what it prints."""
         return self.engine.compose(
             self.name,
             (*self._profiles, *arguments),
             files=self._files,
             given=given,
             environment=self._environment,
+            version=self._version,
         )
 
     def up(self, services: Iterable[str], *only: str) -> None:
@@ -61,7 +64,7 @@ class Project:
 
     def container(self, service: str) -> str:
         """Give the container of a service."""
-        listed = self.compose("ps", "--quiet", service).split()
+        listed = self.compose("ps", "--all", "--quiet", service).split()
         assert len(listed) == 1, (service, listed)
         return listed[0]
 

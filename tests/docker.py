@@ -23,6 +23,7 @@ from tests.brokers import find_program
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 IMAGES = ROOT / "tests" / "system" / "images"
+LATER = ROOT / "tools" / "debian-later"
 START_TIMEOUT: Final = 60.0
 STOP_TIMEOUT: Final = 60.0
 COMMAND_TIMEOUT: Final = 600.0
@@ -34,6 +35,10 @@ PYTHON: Final = "python:3.11-slim-bookworm"
 MOSQUITTO: Final = "eclipse-mosquitto:2"
 PROMETHEUS: Final = "prom/prometheus:v2.53.4"
 GRAFANA: Final = "grafana/grafana:11.6.0"
+
+# The two programs for compose files: Debian 12's own, and `docker compose` as Debian 13 has it.
+COMPOSE_1: Final = "docker-compose 1.29"
+COMPOSE_2: Final = "docker compose 2.26"
 
 _NEW_NETWORK: Final = 0x40000000  # CLONE_NEWNET
 
@@ -112,11 +117,11 @@ class Engine:
         files: tuple[str, ...] = (),
         given: bytes = b"",
         environment: Mapping[str, str] = MappingProxyType({}),
+        version: str = COMPOSE_1,
     ) -> str:
         """Run docker-compose on the file of deploy/, with `files` of that folder over it."""
         named = [f"--file={DEPLOY / name}" for name in ("docker-compose.yml", *files)]
-        compose = find_debian("docker-compose", "docker-compose")
-        command = (compose, f"--project-name={project}", *named, *arguments)
+        command = (*compose(version, self.folder), f"--project-name={project}", *named, *arguments)
         return self.run(*command, given=given, environment=environment)
 
     def run(
@@ -140,20 +145,22 @@ class Engine:
         assert (done.returncode != 0) == fails, f"{command}:\n{said[-6000:]}"
         return done.stdout.decode(errors="replace") if not fails else said
 
-    def build(self, tag: str) -> None:
+    def build(self, tag: str, architecture: str = "") -> None:
         """Build the image from the Dockerfile of deploy/, as it is."""
-        self.docker("build", "--quiet", "--file", DEPLOY / "Dockerfile", "--tag", tag, ROOT)
+        file = ("--file", DEPLOY / "Dockerfile")
+        self.docker("build", *platform(architecture), "--quiet", *file, "--tag", tag, ROOT)
 
-    def provide(self, *images: str) -> None:
+    def provide(self, *images: str, architecture: str = "") -> None:
         """Bring the stand-ins of public images in, under the same names."""
         for image in images:
+            named = [architecture] if architecture else []
             made = subprocess.run(
-                [IMAGES / "make", image], stdout=subprocess.PIPE, timeout=1800, check=True
+                [IMAGES / "make", image, *named], stdout=subprocess.PIPE, timeout=3600, check=True
             )
             file = Path(made.stdout.decode().strip())
             changes = file.with_suffix(".changes").read_text().splitlines()
             options = [part for change in changes for part in ("--change", change)]
-            self.docker("import", *options, file, image)
+            self.docker("import", *platform(architecture), *options, file, image)
 
     def inspect(self, name: str) -> dict[str, Any]:
         """Give all that the engine knows of a container, an image and so on."""
@@ -264,6 +271,26 @@ def engine() -> Generator[Engine]:
     finally:
         running.stop()
         shutil.rmtree(folder)
+
+
+def platform(architecture: str) -> tuple[str, ...]:
+    """Give the option of the docker program for an architecture; none for this machine's own."""
+    return ("--platform", f"linux/{architecture}") if architecture else ()
+
+
+def compose(version: str, home: Path) -> tuple[str, ...]:
+    """Give the command of a version of compose; what it needs is put into the `home` of a user."""
+    if version == COMPOSE_1:
+        return (find_debian("docker-compose", "docker-compose"),)
+    plugin = home / ".docker" / "cli-plugins" / "docker-compose"
+    if not plugin.exists():
+        made = subprocess.run(
+            [LATER, "trixie", "docker-compose"], stdout=subprocess.PIPE, timeout=600, check=True
+        )
+        program = f"{made.stdout.decode().strip()}/usr/libexec/docker/cli-plugins/docker-compose"
+        plugin.parent.mkdir(parents=True, exist_ok=True)
+        plugin.symlink_to(program)
+    return (find_debian("docker", "docker.io"), "compose")
 
 
 def find_debian(name: str, package: str) -> str:

@@ -1,48 +1,39 @@
-"""The MQTT bus: connect, publish, listen, stay connected. The only importer of paho-mqtt.
+"""The MQTT bus: connect, publish, listen.
 
 One connection has one reader: listen once and dispatch on the topic. A session starts from nothing:
-when the broker is lost, the session ends with a BusError and `stay_connected` begins a new one,
-which subscribes and announces again.
+when the broker is lost, the session ends with a BusError and `reconnecting` begins a new one, which
+subscribes and announces again.
 """
 
 import asyncio
 import contextlib
 import logging
-import random
-import secrets
-import socket
-import ssl
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from shared import supervisor
 from shared.dialling import USUAL, Manner, acknowledge_at_once, dialled, plain_reason, tls_context
-from shared.errors import BusError, first_error
+from shared.errors import BusError
 from shared.health import show_health
+from shared.inbox import Inbox
 from shared.messages import Availability, Message, Publication, service_availability
+from shared.mqtt import Client, client
 from shared.presence import Presence
 from shared.settings import BrokerAddress, BusSettings
 from shared.topics import Topics
 
 CONNECT_TIMEOUT = 10.0
 LEAVE_TIMEOUT = 2.0
-# A driver and a monitor that both lost the broker for a while have to find each other again before
-# DEADTIME (15 s by default) is over: on battery a monitor that hears nothing shuts its host down.
-MAX_DELAY = 3.0
-STEADY_AFTER = 10.0  # a session that lasted this long was a good one: the next try comes soon
 MISC_INTERVAL = 1.0
 FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
-# Beyond either of these the socket is not read until the inbox is half empty.
-INBOX_FULL = 10_000  # messages
-INBOX_FULL_BYTES = 64 * 1024 * 1024
-# While somebody awaits an acknowledgement the socket has to be read on, but not beyond this.
-INBOX_BURSTS = 10  # times either of the above
-OUTBOX_INFLIGHT = 200
+# A full inbox is not read into until it is half empty; but while somebody awaits an acknowledgement
+# the socket has to be read on, up to so many times that measure.
+INBOX_BURSTS = 10
+OUTBOX_FULL_BYTES = 64 * 1024  # of QoS 0; beyond it who publishes waits
 
 logger = logging.getLogger(__name__)
 
@@ -55,42 +46,22 @@ class Identity:
     id: str
 
 
-class _Client(paho.Client):
-    """Paho with the socket opened by us: its own way blocks a thread that nobody can cancel."""
-
-    line: socket.socket | None = None
-    fault: ssl.SSLError | None = None  # what TLS said against us after the handshake
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        try:
-            return super()._sock_recv(bufsize)
-        except ssl.SSLError as error:
-            self.fault = error
-            raise
-
-    def _create_socket(self) -> socket.socket:
-        assert self.line is not None
-        line, self.line = self.line, None
-        return line
-
-
 class Bus:
     """One connection to the broker; a lost one raises BusError from every call."""
 
     def __init__(
-        self, client: _Client, topics: Topics, identity: Identity | None, manner: Manner = USUAL
+        self, client: Client, topics: Topics, identity: Identity | None, manner: Manner = USUAL
     ) -> None:
         self.topics = topics
         self._manner = manner
         self._client = client
         self._identity = identity
         self._loop = asyncio.get_running_loop()
-        self._inbox: deque[Message] = deque()
-        self._inbox_bytes = 0
+        self._inbox = Inbox()
         self._paused: paho.SocketLike | None = None
         self._closing = False
         self._presence: Presence | None = None
-        self._own_topic = _own_topic(topics, identity) if identity else ""
+        self._own_topic = _presence(topics, identity, Availability.ONLINE).topic if identity else ""
         self._filters: set[str] = set()
         self._answered = 0.0  # when the broker acknowledged something last, or was first asked to
         self._is_leaving = False
@@ -102,6 +73,8 @@ class Bus:
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._arrival: asyncio.Future[None] | None = None
         self._waiting: dict[int, asyncio.Future[list[int]]] = {}
+        self._unwritten = 0  # bytes of QoS 0 that may not be in the socket yet
+        self._is_written = asyncio.Event()
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -114,13 +87,22 @@ class Bus:
         client.on_socket_unregister_write = self._on_socket_unregister_write
 
     async def publish(self, publication: Publication) -> None:
-        """Hand a message to the broker: QoS 0 once it is written, QoS 1 once it is acknowledged."""
+        """Hand a message to the broker: QoS 1 returns once it is acknowledged.
+
+        QoS 0 returns at once, or when all has been written where too much waits for that. The order
+        is kept.
+        """
         self._check()
         info = self._client.publish(*publication)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BusError(f"cannot publish to {publication.topic}: {paho.error_string(info.rc)}")
-        if not info.is_published():
+        if publication.qos:
             await self._acknowledged(info.mid)
+            return
+        self._unwritten += len(publication.topic) + len(publication.payload)
+        self._is_written.clear()
+        if self._unwritten > OUTBOX_FULL_BYTES:
+            await self._written()
 
     async def online(self) -> None:
         """Say that the service is there, now and then again; the broker says when it goes.
@@ -194,6 +176,7 @@ class Bus:
                 with contextlib.suppress(BusError, TimeoutError):
                     async with asyncio.timeout(LEAVE_TIMEOUT):
                         await self._announce(Availability.OFFLINE)
+                        await self._written()
         finally:
             self._close()
 
@@ -210,17 +193,15 @@ class Bus:
 
     async def _announce(self, value: Availability) -> None:
         if self._identity:
-            who = self._identity
-            await self.publish(service_availability(self.topics, who.kind, who.id, value))
+            await self.publish(_presence(self.topics, self._identity, value))
 
     async def _next(self) -> Message:
         while not self._inbox:
             self._check()
             self._arrival = self._loop.create_future()
             await self._arrival
-        message = self._inbox.popleft()
-        self._inbox_bytes -= len(message.payload)
-        if self._paused and not self._holds(0.5):
+        message = self._inbox.take()
+        if self._paused and not self._inbox.holds(0.5):
             self._resume()
         return message
 
@@ -245,7 +226,14 @@ class Bus:
         finally:
             self._waiting.pop(mid, None)
 
+    async def _written(self) -> None:
+        """Wait until all that was published has gone into the socket."""
+        while self._unwritten:
+            self._check()
+            await self._is_written.wait()
+
     def _lose(self, error: BusError) -> None:
+        self._is_written.set()
         for future in (self._lost, self._connected, self._arrival, *self._waiting.values()):
             if future and not future.done():
                 future.set_exception(error)
@@ -276,9 +264,7 @@ class Bus:
         who, now = self._identity, self._loop.time()
         if who and self._presence and self._presence.is_due(now) and not self._paused:
             self._presence.say(now)
-            online = Availability.ONLINE
-            word = service_availability(self.topics, who.kind, who.id, online)
-            mid = self._client.publish(*word).mid
+            mid = self._client.publish(*_presence(self.topics, who, Availability.ONLINE)).mid
             if not self._waiting:
                 self._answered = now
             self._waiting.setdefault(mid, self._loop.create_future())
@@ -294,21 +280,14 @@ class Bus:
     def _read(self) -> None:
         self._client.loop_read()
         acknowledge_at_once(self._client.socket())
-        while self._decrypted() and not self._holds(1):
+        while self._client.has_more() and not self._inbox.holds(1):
             self._client.loop_read()
-        if self._holds(INBOX_BURSTS):
+        if self._inbox.holds(INBOX_BURSTS):
             self._lose(BusError("messages arrive faster than they are taken"))
-        if self._holds(1) and (not self._waiting or self._lost.done()):
+        if self._inbox.holds(1) and (not self._waiting or self._lost.done()):
             self._pause()
-
-    def _decrypted(self) -> bool:
-        """Tell whether TLS holds more that was read; the socket would not become readable."""
-        line = self._client.socket()
-        return isinstance(line, ssl.SSLSocket) and line.pending() > 0
-
-    def _holds(self, share: float) -> bool:
-        """Tell whether the inbox holds more than this share of its measure."""
-        return max(len(self._inbox) / INBOX_FULL, self._inbox_bytes / INBOX_FULL_BYTES) > share
+        elif self._client.has_more():
+            self._loop.call_soon(self._read)
 
     def _pause(self) -> None:
         self._paused = self._client.socket()
@@ -319,7 +298,7 @@ class Bus:
         line, self._paused = self._paused, None
         if line:
             self._loop.add_reader(line, self._read)
-            self._loop.call_soon(self._read)  # for what TLS has decrypted already
+            self._loop.call_soon(self._read)  # for what has been received already
 
     def _on_socket_open(self, _: object, __: object, opened: "paho.SocketLike") -> None:
         self._loop.add_reader(opened, self._read)
@@ -338,6 +317,8 @@ class Bus:
 
     def _on_socket_unregister_write(self, _: object, __: object, opened: "paho.SocketLike") -> None:
         self._loop.remove_writer(opened)
+        self._unwritten = 0
+        self._is_written.set()
 
     def _on_connect(
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _: object
@@ -361,14 +342,14 @@ class Bus:
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         with contextlib.suppress(UnicodeDecodeError):  # then it is no topic of ours
             if self._is_asked_for(message):
-                self._inbox.append(Message(message.topic, bytes(message.payload), message.retain))
-                self._inbox_bytes += len(message.payload)
+                self._inbox.put(Message(message.topic, bytes(message.payload), message.retain))
         if self._arrival and not self._arrival.done():
             self._arrival.set_result(None)
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_rest: object) -> None:
-        self._answered = self._loop.time()
         waiting = self._waiting.pop(mid, None)
+        if waiting:  # QoS 0 comes by here as well, unanswered
+            self._answered = self._loop.time()
         if waiting and not waiting.done():
             waiting.set_result([])
 
@@ -403,12 +384,13 @@ async def connect(
 
 
 async def _reached(settings: BusSettings, identity: Identity | None, manner: Manner) -> Bus:
-    addresses = settings.addresses
+    addresses, topics = settings.addresses, Topics(settings.prefix)
     patience = CONNECT_TIMEOUT / len(addresses)
+    who = f"{identity.kind}-{identity.id}" if identity else "console"
+    will = _presence(topics, identity, Availability.OFFLINE) if identity else None
     reasons = []
     for place, address in enumerate(addresses):
-        client = _client(settings, address, identity, manner)
-        bus = Bus(client, Topics(settings.prefix), identity, manner)
+        bus = Bus(client(settings, address, manner, who, will), topics, identity, manner)
         bus.place = place
         try:
             await bus._open(settings, address, patience)
@@ -423,74 +405,5 @@ async def _reached(settings: BusSettings, identity: Identity | None, manner: Man
     raise BusError("; ".join(dict.fromkeys(reasons)))
 
 
-async def stay_connected(
-    settings: BusSettings,
-    identity: Identity | None,
-    session: Callable[[Bus], Awaitable[None]],
-) -> None:
-    """Run a session for each connection, again and again, until a session ends by itself.
-
-    Of several brokers the one that was lost is tried last. The delays grow exponentially with full
-    jitter, since many services lose one broker at once.
-    """
-    attempt, loop = 0, asyncio.get_running_loop()
-    while True:
-        began = loop.time()
-        # A task of its own: on Python 3.11 a TaskGroup that ends by an error while it waits for its
-        # tasks leaves its own task marked as cancelled, and swallows a cancellation from outside.
-        async with asyncio.TaskGroup() as alone:
-            trying = alone.create_task(_hold(settings, identity, session))
-        lost, settings = trying.result()
-        if lost is None:
-            return
-        attempt = 0 if loop.time() - began > STEADY_AFTER else attempt + 1
-        logger.log(logging.WARNING if attempt <= 1 else logging.DEBUG, "%s", lost)
-        supervisor.current().say(f"{lost}; it is tried again")
-        most = min(MAX_DELAY, 2.0 ** min(attempt, 10) / 2)
-        await asyncio.sleep(random.uniform(0, most))  # noqa: S311 -- jitter is no secret
-
-
-async def _hold(
-    settings: BusSettings,
-    identity: Identity | None,
-    session: Callable[[Bus], Awaitable[None]],
-) -> tuple[BaseException | None, BusSettings]:
-    """Run one session; return why it was lost, None if it ended, and the settings to go on with."""
-    reason: BaseException | None = None
-    ended = False
-    after = settings
-    try:
-        async with connect(settings, identity) as bus:
-            logger.info("connected to the broker at %s", settings.addresses[bus.place])
-            after = settings.beginning_after(bus.place)
-            await session(bus)
-            ended = True
-    except* BusError as lost:
-        reason = first_error(lost)
-    return (None if ended else reason), after
-
-
-def _own_topic(topics: Topics, who: Identity) -> str:
-    return service_availability(topics, who.kind, who.id, Availability.ONLINE).topic
-
-
-def _client(
-    settings: BusSettings, address: BrokerAddress, identity: Identity | None, manner: Manner
-) -> _Client:
-    who = f"{identity.kind}-{identity.id}" if identity else "console"
-    client = _Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=f"nutbus-{who}-{secrets.token_hex(4)}",
-        clean_session=True,
-        protocol=MQTTProtocolVersion.MQTTv31 if manner.is_old else MQTTProtocolVersion.MQTTv311,
-        reconnect_on_failure=False,
-    )
-    client.max_inflight_messages_set(OUTBOX_INFLIGHT)
-    if username := settings.username or address.username:
-        password = settings.password or address.password
-        client.username_pw_set(username, password.get_secret_value() if password else None)
-    if identity:
-        topics = Topics(settings.prefix)
-        will = service_availability(topics, identity.kind, identity.id, Availability.OFFLINE)
-        client.will_set(*will)
-    return client
+def _presence(topics: Topics, who: Identity, value: Availability) -> Publication:
+    return service_availability(topics, who.kind, who.id, value)

@@ -199,7 +199,7 @@ async def keep_running(service: Service, settings: Latest[Any], means: Means) ->
     attempt, loop = 0, asyncio.get_running_loop()
     while True:
         began = loop.time()
-        # In a task of its own, as in shared.bus.stay_connected and for the same reason.
+        # In a task of its own, as in shared.reconnecting.stay_connected and for the same reason.
         async with asyncio.TaskGroup() as alone:
             trying = alone.create_task(_ends_by_itself(service, settings, means))
         if trying.result():

@@ -14,9 +14,10 @@ from services.gateway.risks import risks
 from services.gateway.settings import GatewaySection, GatewaySettings
 from services.gateway.tls import tls_context
 from shared import supervisor
-from shared.bus import Identity, stay_connected
+from shared.bus import Identity
 from shared.errors import SettingsError
 from shared.latest import Latest
+from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 
 TICK = 1.0

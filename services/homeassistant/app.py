@@ -12,8 +12,9 @@ from services.homeassistant import store
 from services.homeassistant.link import Link
 from services.homeassistant.metering import Metering
 from services.homeassistant.settings import HomeAssistantSettings
-from shared.bus import Identity, stay_connected
+from shared.bus import Identity
 from shared.latest import Latest
+from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 
 _FIXED: Final = ("id", "discovery_prefix", "birth_topic", "state_file", "save_interval")

@@ -25,8 +25,9 @@ from services.scheduler.report import report
 from services.scheduler.rules import silent
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.store import Database, Store, Task
-from shared.bus import Identity, stay_connected
+from shared.bus import Identity
 from shared.latest import Latest
+from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 
 TICK: Final = 1.0  # how often the clock is looked at

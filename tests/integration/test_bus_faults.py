@@ -15,13 +15,16 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from paho.mqtt import client as paho
 from pydantic import SecretStr
 
 from services.monitor.rules import Rules
 from shared import bus as bus_module
-from shared.bus import Bus, Identity, connect, stay_connected
+from shared import inbox, reconnecting
+from shared.bus import Bus, Identity, connect
 from shared.errors import BusError
 from shared.messages import Publication
+from shared.reconnecting import MAX_DELAY, stay_connected
 from shared.settings import BusSettings
 from tests.brokers import Embedded, Login, Mosquitto, Nats, TestBroker, find_program
 from tests.simulators.mqtt_peer import Peer, framed, publish
@@ -442,7 +445,7 @@ async def test_an_orderly_leave_says_offline_once_and_the_will_stays_unsaid(any_
 
 @pytest.fixture
 def small_inbox(monkeypatch):
-    monkeypatch.setattr(bus_module, "INBOX_FULL", 100)
+    monkeypatch.setattr(inbox, "FULL", 100)
 
 
 FLOOD = 5000
@@ -475,7 +478,7 @@ async def test_a_listener_that_is_slow_is_not_buried_and_misses_nothing(small_in
 
 
 async def test_the_inbox_is_bounded_in_bytes_too(monkeypatch):
-    monkeypatch.setattr(bus_module, "INBOX_FULL_BYTES", 100_000)
+    monkeypatch.setattr(inbox, "FULL_BYTES", 100_000)
 
     async def large(reader: Reader, writer: Writer) -> None:
         await flood(reader, writer, size=10_000)
@@ -489,7 +492,7 @@ async def test_the_inbox_is_bounded_in_bytes_too(monkeypatch):
         async with asyncio.timeout(TIMEOUT):
             for number in range(100):
                 assert int.from_bytes((await bus._next()).payload[:4]) == number
-        assert bus._inbox_bytes == sum(len(message.payload) for message in bus._inbox)
+        assert bus._inbox._bytes == sum(len(message.payload) for message in bus._inbox._messages)
 
 
 async def test_who_answers_each_message_is_acknowledged_while_the_inbox_is_full(
@@ -539,6 +542,65 @@ async def test_what_arrived_before_the_loss_is_read_and_then_the_loss_is_told(
                     await bus._next()
                 bus._lose(BusError("gone"))
                 await bus._next()
+
+
+async def test_who_publishes_waits_for_a_broker_that_does_not_read_and_then_goes_on():
+    may_read = asyncio.Event()
+
+    async def stall(reader: Reader, writer: Writer) -> None:
+        await packet_of_connect(reader)
+        writer.write(CONNACK)
+        await may_read.wait()
+        await silence(reader)
+
+    said = 0
+
+    async def speak(bus: Bus) -> None:
+        nonlocal said
+        for _ in range(1000):
+            await bus.publish(Publication(TOPIC, bytes(20_000), 0, retain=False))
+            said += 1
+
+    async with scripted(stall) as url, connect(BusSettings(broker=url)) as bus:
+        speaking = asyncio.create_task(speak(bus))
+        await until(lambda: bus._unwritten > 64 * 1024)
+        before = -1
+        while before != said:  # the buffers of the system take some
+            before = said
+            for _ in range(200):
+                await asyncio.sleep(0)
+        assert said < 1000
+        assert sum(len(each["packet"]) for each in bus._client._out_packet) < 200_000
+        may_read.set()
+        async with asyncio.timeout(TIMEOUT):
+            await speaking
+
+
+async def test_small_messages_leave_together(monkeypatch):
+    sent: list[int] = []
+    plain = paho.Client._sock_send
+
+    def counting(client: paho.Client, data: bytes) -> int:
+        sent.append(len(data))
+        return plain(client, data)
+
+    got = bytearray()
+
+    async def collect(reader: Reader, writer: Writer) -> None:
+        await packet_of_connect(reader)
+        writer.write(CONNACK)
+        while data := await reader.read(65536):
+            got.extend(data)
+
+    expected = b"".join(publish(TOPIC, number.to_bytes(4), None) for number in range(1000))
+    goodbye = b"\xe0\x00"
+    async with scripted(collect) as url:
+        async with connect(BusSettings(broker=url)) as bus:
+            monkeypatch.setattr(paho.Client, "_sock_send", counting)
+            for number in range(1000):
+                await bus.publish(Publication(TOPIC, number.to_bytes(4), 0, retain=False))
+        await until(lambda: bytes(got) == expected + goodbye)
+    assert len(sent) < 10
 
 
 # --- TLS
@@ -721,13 +783,13 @@ async def test_a_slow_listener_gets_all_over_tls_too(certificates, small_inbox):
 async def test_a_broker_that_is_away_is_warned_of_once_and_then_quietly_tried(
     free_port, caplog, monkeypatch
 ):
-    monkeypatch.setattr(bus_module, "MAX_DELAY", 0.01)
+    monkeypatch.setattr(reconnecting, "MAX_DELAY", 0.01)
 
     async def session(bus: Bus) -> None:
         raise AssertionError
 
     settings = BusSettings(broker=f"mqtt://127.0.0.1:{free_port}")
-    with caplog.at_level(logging.DEBUG, logger="shared.bus"):
+    with caplog.at_level(logging.DEBUG, logger="shared.reconnecting"):
         staying = asyncio.create_task(stay_connected(settings, None, session))
         await until(lambda: len(caplog.records) >= 5)
         staying.cancel()
@@ -739,13 +801,13 @@ async def test_a_broker_that_is_away_is_warned_of_once_and_then_quietly_tried(
 
 
 async def test_a_broker_may_be_away_for_as_long_as_it_likes(free_port, caplog, monkeypatch):
-    monkeypatch.setattr(bus_module, "MAX_DELAY", 0.0)
+    monkeypatch.setattr(reconnecting, "MAX_DELAY", 0.0)
 
     async def session(bus: Bus) -> None:
         raise AssertionError
 
     settings = BusSettings(broker=f"mqtt://127.0.0.1:{free_port}")
-    with caplog.at_level(logging.DEBUG, logger="shared.bus"):
+    with caplog.at_level(logging.DEBUG, logger="shared.reconnecting"):
         staying = asyncio.create_task(stay_connected(settings, None, session))
         await until(lambda: len(caplog.records) >= AGES or staying.done())
         assert not staying.done()
@@ -756,7 +818,7 @@ async def test_a_broker_may_be_away_for_as_long_as_it_likes(free_port, caplog, m
 def test_a_broker_that_was_away_for_a_moment_is_back_before_dead_time():
     """Else a monitor on battery shuts its host down because somebody restarts the broker."""
     away = 10.0
-    assert away + bus_module.MAX_DELAY < Rules(id="host", host="host", supplies=()).dead_time
+    assert away + MAX_DELAY < Rules(id="host", host="host", supplies=()).dead_time
 
 
 async def test_a_bug_in_a_session_is_not_taken_for_a_lost_broker(broker):

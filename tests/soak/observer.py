@@ -3,9 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from shared.bus import Bus, stay_connected
+from shared.bus import Bus
 from shared.errors import BusError, PayloadError
 from shared.messages import DeviceStanding, DeviceState, Message, clearing, read
+from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceTopic, Topics
 from tests.soak.truth import Faults, Findings, now

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from shared.bus import stay_connected
+from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from tests.brokers import Mosquitto
 from tests.browser import Window, chromium, window

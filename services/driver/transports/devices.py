@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from services.driver.contract import Site
-from shared.bus import Bus, stay_connected
+from shared.bus import Bus
 from shared.errors import (
     BusError,
     DeviceError,
@@ -23,6 +23,7 @@ from shared.errors import (
 )
 from shared.fleet import Device, Fleet
 from shared.messages import Availability, Message, Request, Result, read
+from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from shared.topics import (
     NAME_RULE,

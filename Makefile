@@ -9,7 +9,7 @@ run: $(VENV)/installed
 	$(BIN)/nutbus demo
 
 test: check
-	$(BIN)/pytest -m "not nightly" -n 3 --dist loadfile
+	$(BIN)/pytest -m "not nightly" -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/installed-dev
 	tools/debian-packages
@@ -28,7 +28,7 @@ unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
 
 nightly: check
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Half an hour of random faults; see docs/soak.md.
 soak: $(VENV)/installed-dev

@@ -7,9 +7,16 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.brokers import Embedded, Mosquitto, Nats, TestBroker
 from tests.ports import free_port
+
+# How long an example takes is a matter of what else the machine does.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+LONG_FIRST = ("system", "integration", "unit")  # folders: whose files take longest begins
 
 BROKERS: dict[str, type[TestBroker]] = {"amqtt": Embedded, "mosquitto": Mosquitto, "nats": Nats}
 
@@ -25,6 +32,16 @@ def pytest_configure(config: pytest.Config) -> None:
     state = tempfile.mkdtemp(prefix="nutbus-state-", dir="/tmp")
     os.environ["STATE_DIRECTORY"] = state
     config.add_cleanup(lambda: shutil.rmtree(state, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process works on while others wait."""
+    root = Path(__file__).parent
+    items.sort(key=lambda item: _place(item.path.relative_to(root).parts[0]))
+
+
+def _place(folder: str) -> int:
+    return LONG_FIRST.index(folder) if folder in LONG_FIRST else 0
 
 
 @pytest.fixture(name="free_port")

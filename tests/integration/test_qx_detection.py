@@ -28,7 +28,7 @@ async def find(name, unknown):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(qx, "PROBE_TIMEOUT", 0.05)
+    monkeypatch.setattr(qx, "PROBE_TIMEOUT", 0.25)
     monkeypatch.setattr(qx, "REPLY_TIMEOUT", 0.3)
     monkeypatch.setattr(qx_line, "SETTLE", 0.1)
 

@@ -6,6 +6,7 @@ with the next.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -30,6 +31,7 @@ SETTLE_TIME = 10.0  # after a new session began: what was not announced again by
 DEFAULT_HEARTBEAT = 5.0
 EVERY = ("*",)
 HANDOVER_TIME = 5.0  # in which another driver service takes a device over that has a standby
+ORDERS_REMEMBERED = 8  # forced shutdowns of a device that were cleared
 
 logger = logging.getLogger(__name__)
 
@@ -85,12 +87,15 @@ Listener = Callable[[str, Device | None], None]
 class Fleet:
     """All devices by name; `follow` is told the name and the new Device (None: it is gone).
 
-    Devices whose name fits none of the `patterns` are passed over.
+    Devices whose name fits none of the `patterns` are passed over. `on_revived` is called with the
+    name of a device for which a broker that was killed still has a forced shutdown that was heard
+    to be cleared: it does not count, and who may should clear it again.
     """
 
     topics: Topics = field(default_factory=Topics)
     patterns: Sequence[str] = EVERY
     devices: dict[str, Device] = field(default_factory=dict)
+    on_revived: Callable[[str], None] = lambda _: None
     _listeners: list[Listener] = field(default_factory=list)
     _services: dict[str, Availability] = field(default_factory=dict)
     _infos: dict[str, ServiceInfo] = field(default_factory=dict)
@@ -99,6 +104,7 @@ class Fleet:
     _settled_at: float | None = None
     _handed_over: dict[str, float] = field(default_factory=dict)  # devices, and since when
     _fitting: dict[str, bool] = field(default_factory=dict)
+    _over: dict[str, deque[ForcedShutdown]] = field(default_factory=dict)  # cleared orders
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -246,7 +252,23 @@ class Fleet:
     def _take_fsd(self, about: OfDevice, message: Message, _now: float) -> None:
         device = self._device(about.device)
         fsd = read(ForcedShutdown, message) if message.payload else None
+        if fsd and message.retained and not device.fsd and self._is_over(device.name, fsd):
+            logger.warning("%s: the broker has an FSD again that was cleared: ignored", device.name)
+            self.on_revived(device.name)
+            return
+        self._note_orders(device, fsd)
         self._put_or_remove(replace(device, fsd=fsd))
+
+    def _is_over(self, name: str, fsd: ForcedShutdown) -> bool:
+        return fsd in self._over.get(name, ())
+
+    def _note_orders(self, device: Device, fsd: ForcedShutdown | None) -> None:
+        """Remember an order that is cleared or replaced; one that is given anew counts again."""
+        if device.fsd and device.fsd != fsd:
+            over = self._over.setdefault(device.name, deque(maxlen=ORDERS_REMEMBERED))
+            over.append(device.fsd)
+        if fsd and self._is_over(device.name, fsd):
+            self._over[device.name].remove(fsd)
 
     def _take_service(self, about: OfService, message: Message, now: float) -> None:
         if about.part is ServiceTopic.AVAILABILITY:

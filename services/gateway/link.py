@@ -54,7 +54,7 @@ class Link:
     def __init__(self, id: str, topics: Topics, devices: Sequence[str] = EVERY) -> None:
         self.id = id
         self.topics = topics
-        self.fleet = Fleet(topics, devices)
+        self.fleet = Fleet(topics, devices, on_revived=self._clear_shutdown)
         self.logins = Logins()
         self.tracking = Tracking()
         self.on_order: Callable[[], None] = lambda: None  # the order of devices may have changed
@@ -114,7 +114,10 @@ class Link:
         """Clear the FSD of a device that leaves the bus, as upsd forgets both together."""
         leaving = self.fleet.devices.get(device)
         if leaving and leaving.fsd:
-            self._due.set({**self._due.value, device: None})
+            self._clear_shutdown(device)
+
+    def _clear_shutdown(self, device: str) -> None:
+        self._due.set({**self._due.value, device: None})
 
     async def _is_published(self, order: Order, by: str, id: str) -> bool:
         bus = self._bus

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 import time
 
 import pytest
@@ -215,6 +217,39 @@ async def test_fsd_is_latched_without_the_bus_and_told_when_it_is_back(broker: M
 
         async def is_cleared() -> bool:
             return await ask(server.port, STATUS) == 'VAR ups ups.status "OL"'
+
+        await until(is_cleared)
+
+
+async def test_fsd_that_is_back_with_a_killed_broker_is_not_shown_and_cleared_again(
+    broker: Mosquitto, caplog
+):
+    await announce(broker)
+    topic = TOPICS.device("ups", DeviceTopic.FSD)
+    meta = TOPICS.device("ups", DeviceTopic.META)
+    async with serving(broker) as server, await NutClient.connect(server.port) as client:
+
+        async def says(status: str) -> bool:
+            return await client.ask(STATUS) == f'VAR ups ups.status "{status}"'
+
+        async with connect(BusSettings(broker=broker.url)) as bus:
+            order = ForcedShutdown(by="tested", at=time.time())
+            await bus.publish(order.publication(TOPICS, "ups"))
+        await until(lambda: says("FSD OL"))
+        os.kill(broker.pid, signal.SIGUSR1)  # it saves what is retained
+        saved = broker.directory / "mosquitto.db"
+        await until(lambda: saved.exists() and order.encode() in saved.read_bytes())
+        async with connect(BusSettings(broker=broker.url)) as bus:
+            await bus.publish(clearing(topic))
+        await until(lambda: says("OL"))
+        await broker.kill()
+        await broker.start()
+        await until(lambda: "the broker has an FSD again that was cleared" in caplog.text)
+        assert await says("OL")
+
+        async def is_cleared() -> bool:
+            async with connect(BusSettings(broker=broker.url)) as bus, asyncio.timeout(TIMEOUT):
+                return (await anext(bus.listen(topic, meta))).topic == meta
 
         await until(is_cleared)
 

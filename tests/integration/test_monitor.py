@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
+import time
 
 import pytest
 
 from services.monitor.privileged import MAGIC
 from services.monitor.supplies import others
-from shared.messages import Availability
-from shared.topics import ServiceTopic
+from shared.messages import Availability, ForcedShutdown, clearing
+from shared.topics import DeviceTopic, ServiceTopic
 from tests.integration.power import (
     TIMEOUT,
     TOPICS,
@@ -230,6 +233,38 @@ async def test_a_broker_that_lost_its_memory_is_not_taken_for_secondaries_that_l
         await watching.states("ups", 4)
         assert nobody_went_down(tmp_path), "it may come back still"
         await went_down(tmp_path, "tested")
+
+
+async def test_fsd_that_is_back_with_a_killed_broker_does_not_count_and_is_cleared_again(
+    broker, watching, tmp_path, caplog
+):
+    both = [{"device": name, "role": "primary"} for name in ("ups", "spare")]
+    topic = TOPICS.device("ups", DeviceTopic.FSD)
+
+    def is_lost() -> bool:
+        return bool(watching.has_power() and watching.power().critical == ["ups"])
+
+    async with plant(broker.url, ups="OL", spare="OL"), host(broker.url, tmp_path, both):
+        await watching.online()
+        order = ForcedShutdown(by="somebody", at=time.time())
+        await watching.bus.publish(order.publication(TOPICS, "ups"))
+        await watching.until(is_lost, "lost by FSD")
+        os.kill(broker.pid, signal.SIGUSR1)  # it saves what is retained
+        saved = broker.directory / "mosquitto.db"
+        async with asyncio.timeout(TIMEOUT):
+            while not (saved.exists() and order.encode() in saved.read_bytes()):
+                await asyncio.sleep(0.01)
+        await watching.bus.publish(clearing(topic))
+        await watching.until(lambda: not is_lost(), "well again")
+        await broker.kill()
+        watching.now.clear()
+        await broker.start()
+        await until_logged(caplog, "the broker has an FSD again that was cleared")
+        await watching.online()
+        await watching.states("ups", 3)  # by now all that was retained has come
+        await watching.until(lambda: not watching.fsd("ups"), "cleared again")
+        assert not is_lost()
+        assert nobody_went_down(tmp_path)
 
 
 async def test_a_monitor_that_starts_before_the_broker_waits_and_then_works(

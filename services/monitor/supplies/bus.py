@@ -82,7 +82,7 @@ class BusLink:
     ) -> None:
         self.id = id
         self.topics = topics
-        self.fleet = Fleet(topics)
+        self.fleet = Fleet(topics, on_revived=self._clear_again)
         self.others = Others(topics, id)
         self._changed = changed
         self._interests = Latest(interests)
@@ -229,6 +229,9 @@ class BusLink:
         self._note_fsd(device, message)
         self.fleet.take(message, time.monotonic())
         self._put(publication)
+
+    def _clear_again(self, device: str) -> None:
+        self._put(clearing(self.topics.device(device, DeviceTopic.FSD)))
 
     def _note(self, name: str, device: Device | None) -> None:
         if device and device.standing is Availability.ONLINE:

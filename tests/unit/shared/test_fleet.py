@@ -499,3 +499,58 @@ def test_an_older_state_that_a_broker_has_left_is_no_news():
     mirror.take(older.publication(TOPICS, "ups1", urgent=False))  # heard: the clock was set back
     assert mirror["ups1"].status == "OB LB"
     assert mirror["ups1"].standing is ONLINE
+
+
+def revivals(mirror):
+    """Note for which devices an order is back."""
+    found = []
+    mirror.fleet.on_revived = found.append
+    return found
+
+
+def test_a_cleared_shutdown_that_a_killed_broker_still_has_is_ignored():
+    mirror = Mirror()
+    mirror.announce("ups1")
+    found = revivals(mirror)
+    mirror.take(FSD.publication(TOPICS, "ups1"))
+    mirror.take(messages.clearing(TOPICS.device("ups1", DeviceTopic.FSD)))
+    mirror.begin()
+    mirror.take(FSD.publication(TOPICS, "ups1"), retained=True)
+    assert not mirror["ups1"].fsd
+    assert found == ["ups1"]
+    mirror.take(FSD.publication(TOPICS, "ups1"))  # somebody gives it anew
+    assert mirror["ups1"].fsd == FSD
+    mirror.begin()
+    mirror.take(FSD.publication(TOPICS, "ups1"), retained=True)
+    assert mirror["ups1"].fsd == FSD
+    assert found == ["ups1"]
+
+
+def test_a_shutdown_whose_clearing_was_not_heard_counts_when_it_is_back():
+    mirror = Mirror()
+    mirror.announce("ups1")
+    found = revivals(mirror)
+    mirror.take(FSD.publication(TOPICS, "ups1"))
+    mirror.begin()
+    mirror.take(serving(), meta(), available(), retained=True)
+    mirror.wait(SETTLE_TIME + 1)
+    assert not mirror["ups1"].fsd
+    mirror.begin()
+    mirror.take(FSD.publication(TOPICS, "ups1"), retained=True)
+    assert mirror["ups1"].fsd == FSD
+    assert not found
+
+
+def test_an_order_that_was_replaced_ends_with_the_one_that_replaced_it():
+    later = ForcedShutdown(by="console", at=2.0)
+    mirror = Mirror()
+    mirror.announce("ups1")
+    mirror.take(FSD.publication(TOPICS, "ups1"), later.publication(TOPICS, "ups1"))
+    mirror.begin()
+    mirror.take(FSD.publication(TOPICS, "ups1"), retained=True)
+    assert mirror["ups1"].fsd == FSD  # one of them stands
+    mirror.take(messages.clearing(TOPICS.device("ups1", DeviceTopic.FSD)))
+    mirror.begin()
+    for order in (FSD, later):
+        mirror.take(order.publication(TOPICS, "ups1"), retained=True)
+        assert not mirror["ups1"].fsd

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
 from tests.soak.faults import Vandal
 from tests.soak.observer import Observer
@@ -121,7 +120,7 @@ class Company:
         self._say(ON_LINE, FULL)
         await asyncio.sleep(2.0)
         names = [device.name for device in self._devices]
-        ordered = [name for name in names if name in self._observer.fsd]
+        ordered = [name for name in names if self._observer.is_ordered(name)]
         if ordered and {*ordered} == {*names}:
             await self._all_down(f"FSD is set on {', '.join(ordered)}")
         await self._boot(names)
@@ -135,9 +134,7 @@ class Company:
         for host in gone:
             self._alive_since[host] = self._plant.diary.who.count(host)
             with self._faults.noted(f"boot of {host}"):
-                await self._plant.programs[host].kill()
-                Path(self._plant.folder / f"{host}.killpower").unlink(missing_ok=True)
-                self._plant.programs[host].start()
+                await self._plant.boot(host)
 
 
 ACTS: Mapping[str, Callable[[Company], Awaitable[None]]] = {

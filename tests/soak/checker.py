@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.audit import faults as chain_faults
 from shared.messages import Availability
+from tests.monitors import Down
 from tests.soak.hook import Hook
 from tests.soak.hosts import had_to_go
 from tests.soak.observer import Observer
@@ -76,10 +77,18 @@ class Checker:
             lines = self._plant.diary.lines()
             for line in lines[self._judged :]:
                 self._findings.count(f"shutdowns of {line.who}")
-                devices, had_fsd = self._plant.devices, self._observer.had_fsd
-                if not had_to_go(line.who, line.at, devices, self._faults, had_fsd):
+                if not self._had_to_go(line):
                     self._findings.add(f"false shutdown of {line.who} at {line.at:.1f}")
             self._judged = len(lines)
+
+    def _had_to_go(self, line: Down) -> bool:
+        booted = self._plant.diary.booted[line.who]
+        times = [at for at in booted if at <= line.at]
+
+        def had_fsd(device: str, since: float, until: float) -> bool:
+            return self._observer.had_fsd(device, max(since, times[-1]), until)
+
+        return had_to_go(line.who, line.at, self._plant.devices, self._faults, had_fsd)
 
     async def order(self) -> None:
         """Have a variable written again and again; what was accepted must be in the audit log."""

@@ -1,7 +1,7 @@
 """Sees what is on the bus of a soak, past all cut lines, and clears forced shutdowns."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError
@@ -19,12 +19,16 @@ UNSAVED = 90.0  # seconds for which a broker may not have saved what it was told
 
 @dataclass(frozen=True, slots=True)
 class Latch:
-    """A forced shutdown on the bus, from when to when; `until` is None while it is set."""
+    """A forced shutdown on the bus, from when to when; `until` is None while it is set.
+
+    `is_back` says that it was cleared before, and that a killed broker has it again.
+    """
 
     device: str
     payload: bytes
     since: float
     until: float | None = None
+    is_back: bool = False
 
 
 class Observer:
@@ -87,9 +91,12 @@ class Observer:
         before = self.fsd.pop(device, None)
         self._unseen.discard(device)
         if payload:
-            if payload in self.cleared and not (before and before.payload == payload):
+            is_known = before is not None and before.payload == payload
+            is_back = before.is_back if before and is_known else payload in self.cleared
+            if is_back and not is_known:
                 self._judge(f"FSD of {device} is back after it was cleared", now())
-            self.fsd[device] = Latch(device, payload, before.since if before else now())
+            since = before.since if before and is_known else now()
+            self.fsd[device] = Latch(device, payload, since, is_back=is_back)
         elif before:
             self._end(before)
             if before.payload not in self.cleared:
@@ -105,7 +112,7 @@ class Observer:
         self._unseen = set()
 
     def _end(self, latch: Latch) -> None:
-        self.latches.append(Latch(latch.device, latch.payload, latch.since, now()))
+        self.latches.append(replace(latch, until=now()))
 
     def _judge(self, what: str, since: float) -> None:
         """Excuse the broker for what it had not saved when it was killed; nothing else."""
@@ -116,14 +123,23 @@ class Observer:
             self._findings.add(what)
 
     def had_fsd(self, device: str, since: float, until: float) -> bool:
-        """Tell whether a forced shutdown was seen at any moment of a time."""
+        """Tell whether a forced shutdown was ordered at any moment of a time.
+
+        One that is back after it was cleared is nobody's order.
+        """
         all_of_it = [*self.latches, *self.fsd.values()]
         return any(
             latch.device == device
+            and not latch.is_back
             and latch.since <= until
             and (latch.until is None or latch.until >= since)
             for latch in all_of_it
         )
+
+    def is_ordered(self, device: str) -> bool:
+        """Tell whether a forced shutdown is ordered now."""
+        latch = self.fsd.get(device)
+        return latch is not None and not latch.is_back
 
     async def clear(self, device: str) -> None:
         """Clear a forced shutdown, and return when it is gone."""

@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 from tests.brokers import Mosquitto, find_program
-from tests.monitors import Diary
 from tests.ports import free_port
+from tests.soak.diary import Diary
 from tests.soak.settings import Place, tables
 from tests.soak.truth import Device
 from tests.standbys import Proxy
@@ -53,6 +53,7 @@ class Program:
     def __init__(self, name: str, command: tuple[str, ...], log: Path, clock: Path | None) -> None:
         self.name = name
         self.log = log
+        self.before: tuple[str, ...] = ()  # words before the command
         self._command = command
         self._clock = clock
         self.process: subprocess.Popen[bytes] | None = None
@@ -68,7 +69,7 @@ class Program:
             return
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command,
+                (*self.before, *self._command),
                 env={**os.environ, **self._environment()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -163,7 +164,17 @@ class Plant:
             arguments = ("-p",) if service == "monitor" else ()
             log = self.folder / f"{name}.log"
             self.programs[name] = Program(name, (*command, *arguments), log, self.clock)
+            if name in HOSTS:
+                self.programs[name].before = self.diary.boot(name)
             self.programs[name].start()
+
+    async def boot(self, host: str) -> None:
+        """Start a host that was shut down, as after the boot of its machine."""
+        program = self.programs[host]
+        await program.kill()
+        (self.folder / f"{host}.killpower").unlink(missing_ok=True)
+        program.before = self.diary.boot(host)
+        program.start()
 
     async def mend(self) -> None:
         """Undo what was done to the set and not undone because its time was over."""

@@ -1,11 +1,12 @@
 """Find NUT servers that announce themselves on the local networks (mDNS, DNS-SD)."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zeroconf import InterfaceChoice, IPVersion, ServiceStateChange
+from zeroconf import Error, InterfaceChoice, IPVersion, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from services.console.scan.exchange import Target
@@ -56,12 +57,26 @@ async def announcements(seconds: float, interfaces: Sequence[str] = ()) -> list[
     async with AsyncZeroconf(interfaces=where) as zeroconf:
         browser = AsyncServiceBrowser(zeroconf.zeroconf, list(SERVICES), handlers=[heard])
         await asyncio.sleep(min(seconds, LONGEST_LISTENING))
-        infos = [AsyncServiceInfo(kind, name) for kind, name in sorted(names)]
+        infos = [info for kind, name in sorted(names) if (info := service(kind, name))]
         async with asyncio.TaskGroup() as tasks:
             for info in infos:
-                tasks.create_task(info.async_request(zeroconf.zeroconf, seconds * 1000))
+                tasks.create_task(_resolve(info, zeroconf, seconds))
         await browser.async_cancel()
-    return list(dict.fromkeys(_announcement(info) for info in infos if info.server))
+    return list(dict.fromkeys(announcement(info) for info in infos if info.server))
+
+
+def service(kind: str, name: str) -> AsyncServiceInfo | None:
+    """Make what a name that was heard is asked with; None for one that no service may have."""
+    try:
+        return AsyncServiceInfo(kind, name)
+    except Error:  # control characters, another kind, too long: anybody may say so
+        return None
+
+
+async def _resolve(info: AsyncServiceInfo, zeroconf: AsyncZeroconf, seconds: float) -> None:
+    """Ask for the rest of an announcement; without an answer `info` stays without a server."""
+    with contextlib.suppress(Error):  # a name that cannot be written in a question
+        await info.async_request(zeroconf.zeroconf, seconds * 1000)
 
 
 def announced_devices(server: Announcement) -> list[Found]:
@@ -86,7 +101,8 @@ def _device(server: Announcement, prefix: str, name: str) -> Found:
     return Found(Bus.NUT, SERVER_DEVICE, f"{prefix}{place}", (("desc", family),), name=name)
 
 
-def _announcement(info: AsyncServiceInfo) -> Announcement:
+def announcement(info: AsyncServiceInfo) -> Announcement:
+    """Read what a service says of itself."""
     listed = (info.properties.get(DEVICES) or b"").decode("utf-8", "replace")
     return Announcement(
         host=(info.server or "").removesuffix("."),

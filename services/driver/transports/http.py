@@ -220,7 +220,11 @@ class _Login(httpx.Auth):
             if response.status_code != HTTPStatus.UNAUTHORIZED:
                 return
             self._chosen = self._digest if "digest" in asked else self._basic
-        yield from self._chosen.auth_flow(request)
+        try:
+            yield from self._chosen.auth_flow(request)
+        except (ValueError, LookupError, NotImplementedError) as error:
+            # httpx reads of a challenge what it expects to be there.
+            raise httpx.ProtocolError("the way it asks for a login makes no sense") from error
 
 
 def _sent_to(address: str, request: httpx.Request) -> httpx.Request:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -27,4 +27,8 @@ def mistakes(site: Site) -> Mapping[Any, Callable[[Request, Exception], Response
         text = "This page could not be made. The log of nutbus web says why."
         return site.rendering.page(request, "mistake.html", 500, title="A mistake", text=text)
 
-    return {404: missing, 500: broken}
+    def gone(_request: Request, _: Exception) -> Response:
+        return Response(status_code=400)
+
+    # Who hangs up in the middle of a form must not fill the log: nothing went wrong here.
+    return {404: missing, 500: broken, ClientDisconnect: gone}

@@ -5,9 +5,9 @@ import zlib
 
 import pytest
 
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.target import Target
+from tests.fuzz.targets import TARGETS
 
-ROUNDS = 400
 WORDS = (*(bytes((byte,)) for byte in b'"\\\n\0\xff{}-.<&\xc3 '), b"9" * 40, b"%s", b"1e999")
 
 
@@ -16,7 +16,7 @@ def test_any_bytes_give_a_result_or_an_error_of_ours(name: str):
     target, chance = TARGETS[name], random.Random(zlib.crc32(name.encode()))
     for seed in target.seeds:
         tried(target, seed)
-    for _ in range(ROUNDS):
+    for _ in range(target.rounds):
         tried(target, mutated(chance, chance.choice(target.seeds)))
 
 

@@ -146,8 +146,14 @@ class Fleet:
         self._settled_at = now + SETTLE_TIME
 
     def end_session(self) -> None:
-        """Note that the connection is lost: what did not arrive is not gone, but unheard."""
+        """Note that the connection is lost: what did not arrive is not gone, but unheard.
+
+        What cannot be relied on now cannot be by what a broker kept, only by its next heartbeat.
+        """
         self._settled_at = None
+        for device in list(self.devices.values()):
+            if device.state and device.standing is not Availability.ONLINE:
+                self._put(replace(device, overdue=True))
 
     def take(self, message: Message, now: float) -> bool:
         """Take a message in, or say False; a bad payload is dropped with one warning."""
@@ -227,8 +233,8 @@ class Fleet:
             self._put_or_remove(replace(device, state=None))
             return
         state = read(DeviceState, message)
-        if message.retained and device.state and state.at < device.state.at:
-            return  # a broker that was killed has an older one than we heard
+        if message.retained and device.state and _may_be_older(state, device.state):
+            return  # a broker that was killed has another than we heard
         if message.retained and device.overdue:  # the broker had it; the driver is not heard yet
             self._put(replace(device, state=state))
         else:
@@ -322,6 +328,11 @@ class Fleet:
         meta = self.devices[name].meta
         service = meta.service if meta else ""
         return (service, ranks.get((service, name), len(ranks)), name)
+
+
+def _may_be_older(state: DeviceState, known: DeviceState) -> bool:
+    """Compare by both: clocks are set back, and drivers that start anew count anew."""
+    return state.at < known.at or state.seq < known.seq
 
 
 def _availability(message: Message) -> Availability:

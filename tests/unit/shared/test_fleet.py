@@ -501,6 +501,31 @@ def test_an_older_state_that_a_broker_has_left_is_no_news():
     assert mirror["ups1"].standing is ONLINE
 
 
+def test_neither_is_one_from_before_the_clock_was_set_back():
+    mirror = Mirror()
+    mirror.take(serving(), meta(), available(), state(seq=20))
+    older = DeviceState(seq=9, at=1e9 + 3600, vars={"ups.status": "OB LB"})
+    mirror.begin()
+    mirror.take(serving(), meta(), available(), retained=True)
+    mirror.take(older.publication(TOPICS, "ups1", urgent=False), retained=True)
+    assert mirror["ups1"].status == "OL"
+
+
+@pytest.mark.parametrize(
+    "lost", [available(value=STALE), serving(OFFLINE)], ids=["silent", "no driver"]
+)
+def test_who_was_lost_is_not_well_by_what_a_killed_broker_has_only_by_its_next_heartbeat(lost):
+    mirror = Mirror()
+    mirror.announce("ups1")
+    mirror.take(state(status="OB", seq=2), lost)
+    mirror.fleet.end_session()
+    mirror.begin()
+    mirror.take(serving(), meta(), available(), state(seq=3, status="OL"), retained=True)
+    assert mirror["ups1"].standing is STALE
+    mirror.take(state(seq=4, status="OL"))
+    assert mirror["ups1"].standing is ONLINE
+
+
 def revivals(mirror):
     """Note for which devices an order is back."""
     found = []

@@ -30,7 +30,9 @@ class Company:
         faults: Faults,
         findings: Findings,
         chance: random.Random,
+        deadline: float = DEADLINE,
     ) -> None:
+        self._deadline = deadline
         self._plant, self._observer, self._vandals = plant, observer, vandals
         self._faults, self._findings, self._chance = faults, findings, chance
         self._devices = [plant.devices[device] for device in GROUPS[name]]
@@ -45,7 +47,7 @@ class Company:
             name = self._chance.choice([*ACTS])
             self.done[name] = self.done.get(name, 0) + 1
             await ACTS[name](self)
-            await self._restore()
+            await self.restore()
 
     async def dip(self) -> None:
         """Mains is away for a moment."""
@@ -110,12 +112,12 @@ class Company:
                 for vandal in self._vandals:
                     vandal.allowed.clear()
             calm = min(now() - began, self._faults.calm_for())
-            if calm > DEADLINE or now() - began > GIVE_UP:
+            if calm > self._deadline or now() - began > GIVE_UP:
                 self._findings.add(f"missed: {', '.join(missing)} did not go down: {why}")
                 return
             await asyncio.sleep(LOOK)
 
-    async def _restore(self) -> None:
+    async def restore(self) -> None:
         """Let mains be back; who began to go goes, and then all are booted."""
         self._say(ON_LINE, FULL)
         await asyncio.sleep(2.0)

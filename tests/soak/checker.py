@@ -7,26 +7,40 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from shared.audit import faults as chain_faults
-from shared.messages import Availability
 from tests.monitors import Down
 from tests.soak.hook import Hook
 from tests.soak.hosts import had_to_go
 from tests.soak.observer import Observer
 from tests.soak.plant import Plant
 from tests.soak.settings import HEARTBEAT, PASSWORD, USER
-from tests.soak.truth import SILENT, Device, Faults, Findings, Word, now
+from tests.soak.truth import KILL_BROKER, SILENT, Device, Faults, Findings, Word, now
 from tests.soak.views import STALE, NutLine, Shown, shown_by_gateway, shown_by_web
 
 LOOK = 0.5
 STALE_AFTER = 3 * HEARTBEAT
-# Of a word that is no more: until it is noticed (a second), or until it counts as stale, and slack.
-LONGEST_AGE = STALE_AFTER + 3.0
-BACK_AFTER = 25.0  # undisturbed seconds after which every view must have everything again
 CONFIRMED_AFTER = 1.0
+# Home Assistant cannot compare what a killed broker has with what it knows; its drivers tell it.
+DRIVER_BACK = 6.0
 DUE = 8.0  # undisturbed seconds on battery, or on line before, that a scheduler needs to notice
 ORDER_EVERY = (0.5, 3.0)
 
 View = Callable[[str], Awaitable[Shown]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a machine must keep to.
+
+    `longest_age` is that of a word that is no more: the time until it is noticed (a second) or
+    counts as stale, and slack. `back_after` are the undisturbed seconds after which every view
+    must have everything again.
+    """
+
+    longest_age: float = STALE_AFTER + 3.0
+    back_after: float = 25.0
+
+
+STRICT = Limits()
 
 
 @dataclass(slots=True)
@@ -46,8 +60,9 @@ class Checker:
         faults: Faults,
         findings: Findings,
         chance: random.Random,
+        limits: Limits = STRICT,
     ) -> None:
-        self._plant, self._observer = plant, observer
+        self._plant, self._observer, self._limits = plant, observer, limits
         self._faults, self._findings, self._chance = faults, findings, chance
         line = NutLine(plant.ports["gateway"])
         login = (f"USERNAME {USER}", f"PASSWORD {PASSWORD}")
@@ -62,6 +77,16 @@ class Checker:
         self._judged = 0
         self._accepted: list[str] = []
         self.looks = 0
+        self._seen_at: dict[tuple[str, str], float] = {}  # by view and device
+
+    def sees_all(self, since: float) -> bool:
+        """Tell whether every view has shown every device since a moment."""
+        keys = {(view, device) for view in self._views for device in self._plant.devices}
+        return all(self._seen_at.get(key, 0.0) > since for key in keys)
+
+    def sees(self, view: str, device: str) -> bool:
+        """Tell whether a view has shown a device when it was asked last."""
+        return (view, device) not in self._absent
 
     async def watch_views(self, view: str) -> None:
         """Ask one view for each device in turn."""
@@ -121,7 +146,7 @@ class Checker:
         charge = shown.variables["battery.charge"]
         if {*status.split()} != {*word.status.split()} or charge != str(word.charge):
             return f"a mixture: {status!r} and {charge!r} for {word}"
-        if asked_at - word.until > LONGEST_AGE:
+        if asked_at - word.until > self._limits.longest_age:
             return f"what it said {asked_at - word.until:.1f} s ago: {word}"
         return ""
 
@@ -129,34 +154,35 @@ class Checker:
         asked_at = now()
         shown = await self._views[name](device.name)
         self.looks += 1
-        wrong = self.wrong(shown, device, asked_at)
-        if wrong:
+        if self.wrong(shown, device, asked_at):
             self._findings.count(f"{name}: wrong for a moment")
             await asyncio.sleep(CONFIRMED_AFTER)
-            asked_at = now()
-            wrong = self.wrong(await self._views[name](device.name), device, asked_at)
-            if wrong:
+            again_at = now()
+            wrong = self.wrong(await self._views[name](device.name), device, again_at)
+            since = again_at - DRIVER_BACK
+            if wrong and name == "homeassistant" and self._faults.had(KILL_BROKER, since):
+                self._findings.count("homeassistant: wrong until a driver was back")
+            elif wrong:
                 self._findings.add(f"{name} shows {device.name} wrong: {wrong}")
-        self._note_absence(name, device, shown)
+        self._note_absence(name, device, shown, asked_at)
 
-    def _note_absence(self, name: str, device: Device, shown: Shown) -> None:
+    def _note_absence(self, name: str, device: Device, shown: Shown, asked_at: float) -> None:
         key, word = (name, device.name), device.last
         if shown.variables is not None:
             self._absent.pop(key, None)
+            self._seen_at[key] = asked_at
             return
         absence = self._absent.setdefault(key, _Absence(now()))
         talks_for = now() - word.since if word.status != SILENT else 0.0
         patience = min(now() - absence.since, self._faults.calm_for(), talks_for)
-        if patience > BACK_AFTER:
+        if patience > self._limits.back_after:
             self._findings.add(f"{name} does not show {device.name}, though all is well")
             absence.since = now()
 
     async def _shown_by_homeassistant(self, device: str) -> Shown:
-        """Tell what Home Assistant shows: the state on the bus, if its standing is online."""
-        standing, state = self._observer.standing.get(device), self._observer.state.get(device)
-        if not self._observer.is_connected or not self._plant.programs["homeassistant"].runs:
-            return STALE
-        if not standing or not state or standing.availability is not Availability.ONLINE:
+        """Tell what Home Assistant shows: the state on the bus, if it is to be relied on."""
+        state = self._observer.state.get(device)
+        if state is None or not self._observer.is_available(device):
             return STALE
         return Shown(state.vars)
 

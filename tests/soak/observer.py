@@ -5,11 +5,20 @@ from dataclasses import dataclass, replace
 
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError
-from shared.messages import DeviceStanding, DeviceState, Message, clearing, read
+from shared.messages import (
+    Availability,
+    DeviceMeta,
+    DeviceStanding,
+    DeviceState,
+    Message,
+    clearing,
+    read,
+)
 from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
-from shared.topics import DeviceTopic, OfDevice, OfService, ServiceTopic, Topics
-from tests.soak.truth import Faults, Findings, now
+from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
+from tests.soak.settings import HOME
+from tests.soak.truth import KILL_BROKER, Faults, Findings, now
 
 TOPICS = Topics()
 RETRY = 0.3
@@ -41,7 +50,9 @@ class Observer:
         self._unseen: set[str] = set()  # what was set when the bus was lost, and is not seen yet
         self._settled_at = 0.0
         self.state: dict[str, DeviceState] = {}
-        self.standing: dict[str, DeviceStanding] = {}
+        self._meta: dict[str, DeviceMeta] = {}
+        # What was said last, by topic, as Home Assistant keeps it when it connects again.
+        self._available: dict[str, bool] = {}
         self.fsd: dict[str, Latch] = {}
         self.latches: list[Latch] = []
         self.cleared: set[bytes] = set()
@@ -54,7 +65,6 @@ class Observer:
         self._bus = bus
         self._unseen = {*self.fsd}
         self._settled_at = now() + SETTLE_TIME
-        self.standing.clear()
         try:
             async for message in bus.listen(f"{TOPICS.prefix}/#"):
                 try:
@@ -75,17 +85,35 @@ class Observer:
         about = TOPICS.parse(message.topic)
         if isinstance(about, OfDevice) and about.part is DeviceTopic.STATE and message.payload:
             self._note_state(about.device, read(DeviceState, message), retained=message.retained)
+        elif isinstance(about, OfDevice) and about.part is DeviceTopic.META and message.payload:
+            self._meta[about.device] = read(DeviceMeta, message)
         elif isinstance(about, OfDevice) and about.part is DeviceTopic.FSD:
             self._note_fsd(about.device, message.payload)
         elif isinstance(about, OfService) and about.part is ServiceTopic.STANDING:
-            self.standing[about.device] = read(DeviceStanding, message)
+            standing = read(DeviceStanding, message).availability if message.payload else None
+            self._available[message.topic] = standing is Availability.ONLINE
+        elif about and about.part in (DeviceTopic.AVAILABILITY, ServiceTopic.AVAILABILITY):
+            self._available[message.topic] = message.payload == Availability.ONLINE.encode()
+
+    def is_available(self, device: str) -> bool:
+        """Tell whether Home Assistant shows the device, by the topics that it is told to go by."""
+        meta, kind = self._meta.get(device), ServiceKind.HOMEASSISTANT
+        if meta is None or not self.is_connected:
+            return False
+        topics = [TOPICS.device(device, DeviceTopic.AVAILABILITY)]
+        if meta.standby:
+            topics.append(TOPICS.about_device(kind, HOME, ServiceTopic.STANDING, device))
+            topics.append(TOPICS.service(kind, HOME, ServiceTopic.AVAILABILITY))
+        else:
+            about = (ServiceKind.DRIVER, meta.service, ServiceTopic.AVAILABILITY)
+            topics.append(TOPICS.service(*about))
+        return all(self._available.get(topic, False) for topic in topics)
 
     def _note_state(self, device: str, state: DeviceState, *, retained: bool) -> None:
         before = self.state.get(device)
-        if retained and before and state.at < before.at:
+        if retained and before and _number(state) < _number(before):
             self._findings.count("older states that a killed broker had")
-        else:
-            self.state[device] = state
+        self.state[device] = state
 
     def _note_fsd(self, device: str, payload: bytes) -> None:
         before = self.fsd.pop(device, None)
@@ -117,7 +145,7 @@ class Observer:
     def _judge(self, what: str, since: float) -> None:
         """Excuse the broker for what it had not saved when it was killed; nothing else."""
         around = self._faults.between(since - UNSAVED, now())
-        if any(fault.what == "kill broker" for fault in around):
+        if any(fault.what == KILL_BROKER for fault in around):
             self._findings.count("FSD that a killed broker had not saved, or not cleared")
         else:
             self._findings.add(what)
@@ -151,3 +179,7 @@ class Observer:
                 except BusError:
                     pass
             await asyncio.sleep(RETRY)
+
+
+def _number(state: DeviceState) -> int:
+    return int(state.vars["ups.id"])

@@ -126,6 +126,7 @@ class Plant:
         self.state = folder / "state"
         self.clock = folder / "clock"
         self.broker = broker
+        self.broker_turn = asyncio.Lock()  # who has it may do something to the broker
         self.devices = {name: Device(name, folder) for name in DEVICES}
         self.diary = Diary(folder)
         self.programs: dict[str, Program] = {}

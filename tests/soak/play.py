@@ -111,7 +111,7 @@ async def soak(folder: Path, seed: int, seconds: float, say: Say) -> Outcome:
 
 async def _settled(plant: Plant, observer: Observer) -> None:
     async with asyncio.timeout(SETTLED_WITHIN):
-        while not {*plant.devices} <= {*observer.standing} & {*observer.state}:
+        while not all(map(observer.is_available, plant.devices)):
             await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLED_FOR)
 

@@ -8,6 +8,7 @@ HEARTBEAT = 1.0
 DEAD_TIME = 5.0
 HOST_SYNC = 4.0
 FINAL_DELAY = 0.5
+HOME = "ha"  # id of Home Assistant's service
 USER, PASSWORD = "operator", "soak"
 
 
@@ -41,7 +42,7 @@ def tables(place: Place) -> dict[str, tuple[str, str]]:
         ),
         "homeassistant": (
             "homeassistant",
-            f'[homeassistant]\nid = "ha"\nstate_file = "{state}/homeassistant.json"\n'
+            f'[homeassistant]\nid = "{HOME}"\nstate_file = "{state}/homeassistant.json"\n'
             "save_interval = 2.0\n",
         ),
         "scheduler": (

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.soak.checker import LONGEST_AGE, Checker
+from tests.soak.checker import STRICT, Checker
 from tests.soak.hosts import had_to_go
 from tests.soak.observer import Observer
 from tests.soak.plant import DEVICES, Broker, Plant
@@ -110,9 +110,9 @@ def test_what_a_device_says_is_right_and_stale_is_never_wrong(devices, wrong):
 
 def test_what_it_said_long_ago_is_wrong(devices, wrong):
     device = devices["rack1"]
-    said(device, ON_BATTERY, LONGEST_AGE - 1)
+    said(device, ON_BATTERY, STRICT.longest_age - 1)
     assert not wrong(shown(device, device.words[0]), device)
-    said(device, ON_LINE, LONGEST_AGE + 1)
+    said(device, ON_LINE, STRICT.longest_age + 1)
     assert "s ago" in wrong(shown(device, device.words[1]), device)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
+KILL_BROKER = "kill broker"
 ON_LINE, ON_BATTERY, LOW, SILENT = "OL", "OB DISCHRG", "OB LB DISCHRG", ""
 
 
@@ -94,6 +95,10 @@ class Faults:
     def between(self, since: float, until: float) -> list[Fault]:
         """List what was wrong at any moment of a time."""
         return [fault for fault in self.all if fault.since <= until and fault.until >= since]
+
+    def had(self, what: str, since: float) -> bool:
+        """Tell whether this was done since a moment, or ended since then."""
+        return any(fault.what == what for fault in self.between(since, inf))
 
     def is_calm(self, since: float, until: float) -> bool:
         """Tell whether nothing was wrong."""

@@ -53,16 +53,21 @@ PARTS: dict[str, Callable[[float], Iterable[Table]]] = {
 
 
 def main() -> None:
-    """Measure, print the tables, and write them into the documentation if asked to."""
+    """Measure part by part, print the tables, write them into the documentation if asked to."""
     options = _options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _allow_many_files()
-    tables = [table for part in options.parts for table in PARTS[part](options.seconds)]
-    text = markdown(tables, _facts())
-    print(text)
+    facts = _facts()
     if options.write:
-        PAGE.write_text(with_region(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
-        say(f"written into {PAGE.name}")
+        for part in options.parts:
+            with_region(PAGE.read_text(encoding="utf-8"), part, "")
+    for part in options.parts:
+        text = markdown(tuple(PARTS[part](options.seconds)), facts)
+        print(text, flush=True)
+        if options.write:
+            page = PAGE.read_text(encoding="utf-8")
+            PAGE.write_text(with_region(page, part, text), encoding="utf-8")
+            say(f"{part}: written into {PAGE.name}")
 
 
 def _options() -> argparse.Namespace:
@@ -80,23 +85,23 @@ def _options() -> argparse.Namespace:
     unknown = [part for part in options.parts if part not in PARTS]
     if unknown:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
-    if options.write and options.parts:
-        parser.error("--write is for a whole run")
     options.parts = options.parts or list(PARTS)
     return options
 
 
-def _facts() -> list[str]:
+def _facts() -> str:
     """Say what the figures depend on, without naming the machine."""
     described = Path("/proc/cpuinfo").read_text().splitlines()
     models = {line.partition(":")[2].strip() for line in described if line.startswith("model name")}
     command = (find_nut_program("upsd"), "-V")
     nut = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    return [
-        f"processor: {', '.join(sorted(models)) or 'unknown'}, {os.cpu_count()} cores",
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        f"{nut.strip()}, beside nutbus {version('nutbus')}",
-    ]
+    facts = (
+        f"{', '.join(sorted(models)) or 'unknown processor'}, {os.cpu_count()} cores",
+        f"{platform.system()} {platform.release()}",
+        f"Python {platform.python_version()}",
+        f"nutbus {version('nutbus')} beside {nut.strip()}",
+    )
+    return "; ".join(facts)
 
 
 def _first(error: BaseException) -> BaseException:

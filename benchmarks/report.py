@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BEGIN = "<!-- written by `python -m benchmarks --write` -->"
-END = "<!-- end of what was written -->"
+BEGIN = "<!-- written by `python -m benchmarks {} --write` -->"
+END = "<!-- end of {} -->"
 TIMES = "\N{MULTIPLICATION SIGN}"
 MISSING = "-"
 
@@ -54,22 +54,23 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return ordered[max(0, int(rank) - 1)]
 
 
-def markdown(tables: Sequence[Table], facts: Sequence[str]) -> str:
-    """Lay out the tables, readable as they are; `facts` come first."""
-    parts = ["\n".join(f"* {fact}" for fact in facts)]
+def markdown(tables: Sequence[Table], facts: str) -> str:
+    """Lay out the tables, readable as they are; `facts` come last."""
+    parts = []
     for table in tables:
         note = [table.note] if table.note else []
         parts.append("\n\n".join([f"### {table.title}", _grid(table), *note]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, f"*{facts}*"]) + "\n"
 
 
-def with_region(text: str, region: str) -> str:
-    """Replace what stands between the two marks; ValueError if they are not there."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the marks {BEGIN} and {END} are missing")
-    return f"{before}{BEGIN}\n\n{region}\n{END}{after}"
+def with_region(text: str, part: str, region: str) -> str:
+    """Replace what stands between the two marks of a part; ValueError if they are not there."""
+    begin, end = BEGIN.format(part), END.format(part)
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the marks {begin} and {end} are missing")
+    return f"{before}{begin}\n\n{region}\n{end}{after}"
 
 
 def _grid(table: Table) -> str:

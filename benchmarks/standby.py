@@ -16,7 +16,7 @@ from shared.topics import DeviceTopic, OfService, ServiceKind, ServiceTopic, Top
 from tests.brokers import Mosquitto
 from tests.standbys import DEVICE, Proxy, Service, SharedAgent, proxy, services
 
-TIMES = 20
+TIMES = 8
 PATIENCE = 60.0
 ACQUAINTED = 3.2  # seconds after which the standby knows the one that works
 LIMIT = 3.0

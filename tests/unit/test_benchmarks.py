@@ -40,22 +40,24 @@ def test_a_limit_is_kept_up_to_the_limit():
 
 
 def test_only_the_region_between_the_marks_is_replaced():
-    page = f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n"
-    once = report.with_region(page, "new\n")
-    assert once == f"before\n{report.BEGIN}\n\nnew\n\n{report.END}\nafter\n"
-    assert report.with_region(once, "new\n") == once
+    begin, end = report.BEGIN.format("usb"), report.END.format("usb")
+    other = f"{report.BEGIN.format('snmp')}\nkept\n{report.END.format('snmp')}\n"
+    page = f"before\n{other}{begin}\nold\n{end}\nafter\n"
+    once = report.with_region(page, "usb", "new\n")
+    assert once == f"before\n{other}{begin}\n\nnew\n\n{end}\nafter\n"
+    assert report.with_region(once, "usb", "new\n") == once
 
 
 def test_a_page_without_marks_is_refused():
     with pytest.raises(ValueError, match="marks"):
-        report.with_region("nothing here", "new")
+        report.with_region("nothing here", "usb", "new")
 
 
 def test_the_columns_of_a_table_are_as_wide_as_their_widest_text():
     table = report.Table("Title", ("work", "upsd"), (("something", "1"),), "A note.")
-    assert report.markdown([table], ["a fact"]) == (
-        "* a fact\n\n### Title\n\n"
-        "| work      | upsd |\n| --------- | ---: |\n| something |    1 |\n\nA note.\n"
+    assert report.markdown([table], "a fact") == (
+        "### Title\n\n"
+        "| work      | upsd |\n| --------- | ---: |\n| something |    1 |\n\nA note.\n\n*a fact*\n"
     )
 
 

@@ -7,6 +7,7 @@ subscribes and announces again.
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
 # A full inbox is not read into until it is half empty; but while somebody awaits an acknowledgement
 # the socket has to be read on, up to so many times that measure.
 INBOX_BURSTS = 10
+TAKEN_AT_ONCE = 20  # messages
 OUTBOX_FULL_BYTES = 64 * 1024  # of QoS 0; beyond it who publishes waits
 
 logger = logging.getLogger(__name__)
@@ -120,8 +122,10 @@ class Bus:
     async def listen(self, *filters: str) -> AsyncGenerator[Message]:
         """Subscribe, then yield what arrives, in order, until the connection is lost."""
         await self.subscribe(*filters)
-        while True:
+        for count in itertools.count(1):
             yield await self._next()
+            if count % TAKEN_AT_ONCE == 0:  # who waits for an answer shall not wait for a flood
+                await asyncio.sleep(0)
 
     async def subscribe(self, *filters: str) -> None:
         """Ask for more topics; the listener gets what arrives on them."""

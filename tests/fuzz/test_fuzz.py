@@ -1,7 +1,9 @@
 """A moment of fuzzing for each parser that faces a network; tools/fuzz does it for minutes."""
 
 import random
+import re
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,13 @@ def test_any_bytes_give_a_result_or_an_error_of_ours(name: str):
         tried(target, seed)
     for _ in range(target.rounds):
         tried(target, mutated(chance, chance.choice(target.seeds)))
+
+
+def test_the_document_tells_what_each_target_is_for():
+    text = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = text.partition("### What is fuzzed")[2].splitlines()
+    cells = [row.rpartition("|")[0].rpartition("|")[2] for row in rows if row.startswith("|")]
+    assert sorted(re.findall(r"`([a-z0-9-]+)`", " ".join(cells))) == sorted(TARGETS)
 
 
 def tried(target: Target, data: bytes) -> None:

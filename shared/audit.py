@@ -7,6 +7,7 @@ send the lines to the syslog of another machine.
 """
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -23,6 +24,7 @@ from typing import Final
 
 LONGEST_TEXT: Final = 1000  # characters of each text; what is longer is cut
 TAIL: Final = 256 * 1024  # bytes at the end of the file that hold its last line
+SEEN: Final = "seen"  # the outcome of what was done by others, and is noted once in each file
 AUTHPRIV_INFO: Final = 10 * 8 + 6  # facility and severity (RFC 5424, section 6.2.1)
 SYSLOG_PORT: Final = 514
 SYSLOG_TIMEOUT: Final = 1.0
@@ -34,9 +36,9 @@ logger = logging.getLogger(__name__)
 class Deed:
     """One thing that somebody did or tried; `at` in seconds since the epoch.
 
-    `action` is login, logout, primary, command, set, fsd or clear-fsd. `outcome` is a word: ok,
-    denied, refused, sent, or the status of the result from the bus. `value` is what was written or
-    given as a parameter, `id` that of the request on the bus.
+    `action` is login, logout, primary, command, set, fsd, clear-fsd, stage, shutdown, killpower or
+    wake. `outcome` is a word: ok, denied, refused, sent, seen, or the status of the result from the
+    bus. `value` is what was written or given as a parameter, `id` that of the order on the bus.
     """
 
     at: float
@@ -96,12 +98,13 @@ class AuditLog:
             while self._waiting:
                 deeds.append(self._waiting.popleft())
             if deeds:
-                self._write([line_of(deed) for deed in deeds])
+                self._write(deeds)
 
-    def _write(self, lines: list[str]) -> None:
+    def _write(self, deeds: list[Deed]) -> None:
+        lines = [line_of(deed) for deed in deeds]
         if self._path is not None:
             try:
-                lines = _append(self._path, lines)
+                lines = _append(self._path, deeds)
             except OSError as error:
                 reason = error.strerror or error
                 for line in lines:
@@ -158,8 +161,23 @@ def _digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()[:16] if line else ""
 
 
-def _append(path: Path, lines: list[str]) -> list[str]:
-    """Append whole lines or nothing, chained to what other processes wrote meanwhile."""
+def entrust(path: Path, owner: int, group: int) -> None:
+    """Make the file, if it is not there, for a user who will write it; what fails shows later."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(path, how, 0o640)
+        try:
+            os.fchown(descriptor, owner, group)
+        finally:
+            os.close(descriptor)
+
+
+def _append(path: Path, deeds: list[Deed]) -> list[str]:
+    """Append whole lines or nothing, chained to what other processes wrote meanwhile.
+
+    What another has noted as seen is passed over.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
@@ -168,7 +186,7 @@ def _append(path: Path, lines: list[str]) -> list[str]:
         tail = os.pread(descriptor, min(size, TAIL), max(0, size - TAIL))
         begun = b"" if not tail or tail.endswith(b"\n") else b"\n"
         before = tail.rstrip(b"\n").rpartition(b"\n")[2]
-        chained = list(_chained(lines, before))
+        chained = list(_chained((line_of(deed) for deed in _untold(deeds, tail)), before))
         _write_whole(descriptor, begun + "".join(f"{line}\n" for line in chained).encode(), size)
         os.fsync(descriptor)
     finally:
@@ -176,7 +194,31 @@ def _append(path: Path, lines: list[str]) -> list[str]:
     return chained
 
 
-def _chained(lines: list[str], before: bytes) -> Iterator[str]:
+def _untold(deeds: list[Deed], tail: bytes) -> Iterator[Deed]:
+    """Leave out what was seen by others already, as the last that was seen of that device."""
+    is_needed = any(deed.outcome == SEEN for deed in deeds)
+    last = dict(_seen_in(tail)) if is_needed else {}
+    for deed in deeds:
+        what = (deed.action, deed.id)
+        if deed.outcome == SEEN and last.get(deed.device) == what:
+            continue
+        if deed.outcome == SEEN:
+            last[deed.device] = what
+        yield deed
+
+
+def _seen_in(tail: bytes) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Find what was noted as seen: the device, and the action with its id."""
+    for line in tail.split(b"\n"):
+        if b'"seen"' not in line:
+            continue
+        with contextlib.suppress(ValueError, AttributeError):
+            known = json.loads(line)
+            if known.get("outcome") == SEEN:
+                yield known.get("device", ""), (known.get("action", ""), known.get("id", ""))
+
+
+def _chained(lines: Iterable[str], before: bytes) -> Iterator[str]:
     for line in lines:
         after = _digest(before)
         chained = f'{line[:-1]}, "after": "{after}"}}' if after else line

@@ -5,6 +5,7 @@ retention are decided here and nowhere else. `read` turns any bytes into a paylo
 PayloadError.
 """
 
+import hashlib
 import math
 import re
 from enum import StrEnum
@@ -195,6 +196,12 @@ class ForcedShutdown(Written):
     by: str
     at: float
     reason: str = ""
+
+    @property
+    def digest(self) -> str:
+        """What it is called in the audit log, by who gave it and who saw it."""
+        told = "\n".join((self.by, repr(self.at), self.reason))
+        return hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
 
     def publication(self, topics: Topics, device: str) -> Publication:
         """Address the order; it stays until it is cleared."""

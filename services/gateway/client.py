@@ -275,7 +275,7 @@ class Client(asyncio.Protocol):
                 return self._grant(words, "OK")
             case Fsd(device):
                 host.force_shutdown(device, f"{session.username}@{session.address}")
-                return self._grant(words, "OK FSD-SET")
+                return self._grant(("FSD", device), "OK FSD-SET")
 
     def _grant(self, words: Sequence[str], reply: str) -> bytes:
         """Answer a request that needs a right, granted or not, when it has been noted."""

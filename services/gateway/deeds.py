@@ -1,4 +1,7 @@
-"""What NUT's users did, for the audit log: what they asked for, and later what became of it."""
+"""What NUT's users did, for the audit log: what they asked for, and later what became of it.
+
+Forced shutdowns that others set or clear on the bus are noted as seen.
+"""
 
 import time
 from collections import OrderedDict
@@ -7,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.gateway.answers import ACCESS_DENIED, Order, Session
-from shared.audit import AuditLog, Deed
-from shared.messages import Result
+from shared.audit import SEEN, AuditLog, Deed
+from shared.fleet import Device
+from shared.messages import ForcedShutdown, Result
 
 LIMIT: Final = 10_000  # orders whose results are awaited
 MINUTE: Final = 60.0
@@ -46,6 +50,7 @@ class Deeds:
         self._service = f"gateway@{gateway}"
         self._awaited: OrderedDict[str, Deed] = OrderedDict()
         self._denials: OrderedDict[str, _Denials] = OrderedDict()
+        self._shutdowns: dict[str, ForcedShutdown] = {}  # of each device, as it stands
 
     async def asked(self, words: Sequence[str], session: Session, reply: str) -> None:
         """Note a request that needs a right and what it was answered."""
@@ -57,6 +62,9 @@ class Deeds:
             name=name or "",
             value=value,
         )
+        order = self._shutdowns.get(deed.device)
+        if deed.action == "fsd" and deed.outcome == "ok" and order:
+            deed = replace(deed, id=order.digest)
         noted = deed if deed.outcome == "ok" else self._restrained(deed)
         if noted:
             await self._audit.record(noted)
@@ -89,6 +97,24 @@ class Deeds:
         if deed:
             ended = replace(deed, at=time.time(), outcome=result.status.value, detail=result.detail)
             self._audit.note(ended)
+
+    def forcing(self, device: str, order: ForcedShutdown) -> None:
+        """Take an FSD that is about to be set for a client of ours: it is not seen as another's."""
+        self._shutdowns[device] = order
+
+    def seen(self, name: str, device: Device | None) -> None:
+        """Note an FSD that was set or cleared by others, as the fleet tells of each change."""
+        order, before = device.fsd if device else None, self._shutdowns.get(name)
+        if order == before:
+            return
+        deed = Deed(time.time(), self._service, "", "", "clear-fsd", SEEN, name)
+        if order:
+            self._shutdowns[name] = order
+            deed = replace(deed, user=order.by, action="fsd", detail=order.reason, id=order.digest)
+        elif before:
+            del self._shutdowns[name]
+            deed = replace(deed, id=before.digest)
+        self._audit.note(deed)
 
     def _restrained(self, deed: Deed) -> Deed | None:
         """Pass what is to be noted of a denial; None when there were too many."""

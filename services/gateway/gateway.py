@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+import time
 import uuid
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from services.gateway.mirror import Mirror
 from services.gateway.replies import Replies
 from services.gateway.settings import GatewaySection
 from shared.authentication import Authentication
+from shared.messages import ForcedShutdown
 from shared.users import User, Users
 
 DENIED_LOG_INTERVAL = 10.0
@@ -33,6 +35,7 @@ class Gateway:
         self.view = Mirror(link.fleet, link.logins, link.tracking, self.replies)
         link.on_order = self.view.forget_order
         link.on_result = deeds.concluded
+        link.fleet.follow(deeds.seen)
         self.now = asyncio.get_running_loop().time()
         self.tls: ssl.SSLContext | None = None
         self.settings = settings
@@ -133,7 +136,9 @@ class Gateway:
 
     def force_shutdown(self, device: str, by: str) -> None:
         """Set FSD for a device."""
-        self._link.force_shutdown(device, by)
+        order = ForcedShutdown(by=by, at=time.time(), reason="FSD")
+        self._deeds.forcing(device, order)
+        self._link.force_shutdown(device, order)
 
     def note_long(self, request: str, size: int) -> None:
         """Warn once of a reply that is too long for some clients."""

@@ -103,9 +103,8 @@ class Link:
             return order.failure
         return f"OK TRACKING {id}" if tracked else "OK"
 
-    def force_shutdown(self, device: str, by: str) -> None:
+    def force_shutdown(self, device: str, order: ForcedShutdown) -> None:
         """Set FSD for a device: here at once, on the bus as soon as it is there."""
-        order = ForcedShutdown(by=by, at=time.time(), reason="FSD")
         publication = order.publication(self.topics, device)
         self.fleet.take(Message(publication.topic, publication.payload, False), _now())
         self._due.set({**self._due.value, device: order})

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from services.monitor import wake
@@ -13,6 +14,7 @@ from services.monitor.actions import (
     Action,
     Announce,
     ClearFsd,
+    Decide,
     Exit,
     Log,
     Notify,
@@ -21,11 +23,14 @@ from services.monitor.actions import (
     ShutDown,
     WakeHost,
 )
+from services.monitor.deeds import Deeds
 from services.monitor.notify import Notifier
 from services.monitor.rules import Flag
+from services.monitor.shutdown import ShutDownError
 from services.monitor.supplies.bus import BusLink
 
-LAST_WORD_TIME: Final = 1.0  # seconds for what is to be said before this host goes down
+LAST_WORD_TIME: Final = 1.0  # seconds for what is to be said and noted before this host goes down
+REHEARSED: Final = "rehearsed"
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +54,15 @@ class Asked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """With what things are done; `hosts` has the target of each host that can be woken."""
+    """With what things are done; `hosts` has the target of each host that can be woken.
+
+    `flag` is the file that asks for the power to be cut, if there is one.
+    """
 
     notifier: Notifier
     power: PowerSwitch
+    flag: Path | None
+    deeds: Deeds
     link: BusLink
     asked: Mapping[str, Asked]
     notify_command: str | Sequence[str] | None
@@ -68,25 +78,34 @@ async def carry_out(actions: Iterable[Action], means: Means) -> bool:
         elif isinstance(action, Exit):
             ends = True
         else:
-            _DEEDS[type(action)](action, means)
+            _ACTS[type(action)](action, means)
     if ends:
         await _said(means)
     return ends
 
 
 async def _shut_down(action: ShutDown, means: Means) -> None:
+    outcome = REHEARSED if action.dry_run else "sent"
+    if action.writes_flag and means.flag:
+        means.deeds.note("killpower", outcome, value=str(means.flag))
+    means.deeds.note("shutdown", outcome)
     if action.dry_run:
         logger.warning("dry run: this host would be shut down now")
         return
     await _said(means)
     logger.critical("running the shutdown command")
-    await means.power.shut_down(writes_flag=action.writes_flag)
+    try:
+        await means.power.shut_down(writes_flag=action.writes_flag)
+    except ShutDownError as error:
+        means.deeds.note("shutdown", "failed", detail=str(error))
+        raise
 
 
 async def _said(means: Means) -> None:
-    """Let FSD and our last words out first, but wait for nobody for long."""
+    """Let FSD, our last words and the audit log out first, but wait for nobody for long."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LAST_WORD_TIME):
+            await means.deeds.written()
             await means.link.flushed()
             for supply in means.asked.values():
                 await supply.flushed()
@@ -103,35 +122,60 @@ def _notify(action: Notify, means: Means) -> None:
         means.notifier.execute(means.notify_command, action.text, str(action.type), action.supply)
 
 
+def _decide(action: Decide, means: Means) -> None:
+    outcome = "decided" if action.goes else "taken back"
+    if action.goes:
+        logger.critical("this host has to shut down: %s", action.why)
+    else:
+        logger.warning("%s: the shutdown of this host is taken back", action.why)
+    means.deeds.note(
+        "shutdown",
+        REHEARSED if action.dry_run else outcome,
+        detail="; ".join((action.why, *action.causes)),
+        id=action.order,
+    )
+
+
 def _set_fsd(action: SetFsd, means: Means) -> None:
+    outcome, id = "sent", ""
     if action.dry_run:
+        outcome = REHEARSED
         logger.warning("dry run: FSD would be set on %s: %s", action.supply, action.reason)
     elif action.supply in means.asked:
         means.asked[action.supply].force_shutdown()
     else:
-        means.link.force_shutdown(action.supply, action.reason)
+        id = means.link.force_shutdown(action.supply, action.reason)
+    means.deeds.note("fsd", outcome, device=action.supply, detail=action.reason, id=id)
 
 
 def _clear_fsd(action: ClearFsd, means: Means) -> None:
+    outcome, id = "sent", ""
     if action.dry_run:
+        outcome = REHEARSED
         logger.warning("dry run: FSD would be cleared on %s", action.supply)
     else:
-        means.link.clear_shutdown(action.supply)
+        id = means.link.clear_shutdown(action.supply)
+    means.deeds.note("clear-fsd", outcome, device=action.supply, id=id)
 
 
 def _wake(action: WakeHost, means: Means) -> None:
     target = means.hosts.get(action.host)
+    outcome, detail = "sent", ""
     if target is None:
+        outcome, detail = "failed", "its MAC address is not known"
         logger.error("cannot wake %s: its MAC address is not known", action.host)
     elif action.dry_run:
+        outcome = REHEARSED
         logger.warning("dry run: %s would be woken", action.host)
     else:
         try:
             wake.send(target)
         except OSError as error:
+            outcome, detail = "failed", str(error.strerror)
             logger.error("cannot wake %s: %s", action.host, error.strerror)
         else:
             logger.info("woke %s (attempt %s)", action.host, action.attempt)
+    means.deeds.note("wake", outcome, name=action.host, detail=detail)
 
 
 def _announce(action: Announce, means: Means) -> None:
@@ -139,15 +183,24 @@ def _announce(action: Announce, means: Means) -> None:
 
 
 def _order_stage(action: OrderStage, means: Means) -> None:
-    means.link.order_stage(action.order)
+    order = action.order
+    means.link.order_stage(order)
+    if order is None:
+        means.deeds.note("stage", "taken back")
+        return
+    outcome, hosts = REHEARSED if order.dry_run else "sent", ", ".join(order.hosts)
+    means.deeds.note(
+        "stage", outcome, name=order.stage, value=hosts, detail=order.reason, id=order.id
+    )
 
 
 def _log(action: Log, _means: Means) -> None:
     logger.log(action.level, "%s", action.text)
 
 
-_DEEDS: dict[type[Any], Callable[[Any, Means], None]] = {
+_ACTS: dict[type[Any], Callable[[Any, Means], None]] = {
     Notify: _notify,
+    Decide: _decide,
     SetFsd: _set_fsd,
     ClearFsd: _clear_fsd,
     WakeHost: _wake,

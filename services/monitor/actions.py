@@ -25,6 +25,20 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Decide:
+    """Tell, and note for good, that this host is to shut down, or that it stays up after all.
+
+    `why` is a sentence's end, `causes` who and what is behind it, `order` the id of a stage order.
+    """
+
+    goes: bool
+    why: str
+    causes: tuple[str, ...] = ()
+    order: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SetFsd:
     """Order the shutdown of all that the supply feeds: the FSD topic, or FSD to its NUT server."""
 
@@ -85,4 +99,6 @@ class Exit:
     """End the monitor, after ShutDown, as SHUTDOWNEXIT says."""
 
 
-Action = Notify | SetFsd | ClearFsd | ShutDown | Announce | OrderStage | WakeHost | Log | Exit
+Action = (
+    Notify | Decide | SetFsd | ClearFsd | ShutDown | Announce | OrderStage | WakeHost | Log | Exit
+)

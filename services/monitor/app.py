@@ -12,6 +12,7 @@ from typing import Final
 from services.monitor.acting import Means, PowerSwitch, carry_out
 from services.monitor.actions import Action
 from services.monitor.clocks import Sleep, since_boot
+from services.monitor.deeds import Deeds
 from services.monitor.notify import Notifier
 from services.monitor.policy import Policy
 from services.monitor.privileged import Orders
@@ -43,9 +44,9 @@ async def run(settings: Latest[MonitorSettings], orders: Orders | None = None) -
     """
     first = settings.value
     power = ByParent(orders) if orders else Ourselves(first.monitor.power_down)
-    notifier = Notifier()
-    async with notifier.running(), asyncio.TaskGroup() as tasks:
-        monitor = Monitor(first, power, notifier, tasks)
+    notifier, deeds = Notifier(), Deeds(first.audit.log(), first.monitor.id)
+    async with deeds.running(), notifier.running(), asyncio.TaskGroup() as tasks:
+        monitor = Monitor(first, power, notifier, deeds, tasks)
         with _listening_to_signals(monitor.force), power.watching(monitor.lose_parent):
             identity = Identity(ServiceKind.MONITOR, monitor.link.id)
             beside = [
@@ -69,12 +70,15 @@ class Monitor:
         settings: MonitorSettings,
         power: PowerSwitch,
         notifier: Notifier,
+        deeds: Deeds,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._settings = settings
         self._tasks = tasks
         self._power = power
+        self._flag = settings.monitor.power_down_flag
         self._notifier = notifier
+        self._deeds = deeds
         self._awake = asyncio.Event()
         self._supplies: dict[str, NutSupply] = {}
         self._lines: dict[str, asyncio.Task[None]] = {}
@@ -134,6 +138,8 @@ class Monitor:
         return Means(
             notifier=self._notifier,
             power=self._power,
+            flag=self._flag,
+            deeds=self._deeds,
             link=self.link,
             asked=self._supplies,
             notify_command=section.notify_command,
@@ -165,8 +171,8 @@ class Monitor:
 
     def _apply(self, new: MonitorSettings) -> None:
         old, self._settings = self._settings, new
-        if (new.bus, new.monitor.id) != (old.bus, old.monitor.id):
-            logger.warning("[bus] and the id of the monitor change with a restart only")
+        if (new.bus, new.audit, new.monitor.id) != (old.bus, old.audit, old.monitor.id):
+            logger.warning("[bus], [audit] and the id of the monitor change with a restart only")
         if new.monitor.power_down != old.monitor.power_down:
             logger.warning("the shutdown command and the flag file change with a restart only")
         self.policy.reload(new.monitor.rules(), time.monotonic())

@@ -11,6 +11,7 @@ from services.monitor.actions import (
     Action,
     Announce,
     ClearFsd,
+    Decide,
     Exit,
     Log,
     SetFsd,
@@ -22,8 +23,8 @@ from services.monitor.primaries import Relief, listed
 from services.monitor.rules import Rules
 from services.monitor.secondaries import expected_to_leave
 from services.monitor.sights import Sight, View
-from services.monitor.stages import Coordinator, Waker, answers, is_charged
-from services.monitor.tellings import forced, order_of, tellings
+from services.monitor.stages import Coordinator, Waker, answers, is_charged, ordering
+from services.monitor.tellings import causes, forced, order_of, tellings
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
 from shared.events import HostEvent
@@ -142,14 +143,10 @@ class Policy:
     def _see(self, timers: Timers) -> None:
         for name, watch in self._watches.items():
             watch.take(self._view.sights.get(name, Sight()), timers.now)
-            if self._is_leftover(watch):
+            if watch.is_leftover:
                 self._clear(watch, "it is from before this machine booted, and mains is back")
             self._actions += tellings(watch, self.rules, timers)
         self._coordinator.adopt(self.rules, self._view.own_order)
-
-    def _is_leftover(self, watch: Watch) -> bool:
-        is_kept = watch.sight.fsd and watch.sight.fsd_is_old and watch.own_fsd is None
-        return is_kept and watch.is_well and watch.fsd_is_ours
 
     def _judge(self, timers: Timers) -> None:
         old, self._reasons = self._reasons, {}
@@ -232,7 +229,9 @@ class Policy:
         why = self._why()
         if not why:
             return False
-        self._log(logging.CRITICAL, f"this host has to shut down: {why}")
+        by, order = ordering(self._view, self._answers)
+        behind = ((f"ordered by {by}",) if by else ()) + causes(self._watches, self._reasons)
+        self._actions.append(Decide(True, why, behind, order, dry_run=self.rules.dry_run))
         self._causes = frozenset(self._reasons)
         self._fsd_since = None
         self._told_waiting = False
@@ -325,7 +324,7 @@ class Policy:
     def _turn_back(self, timers: Timers) -> bool:
         if not self._is_mains_back(timers):
             return False
-        self._log(logging.WARNING, "mains is back: the shutdown of this host is taken back")
+        self._actions.append(Decide(False, "mains is back", dry_run=self.rules.dry_run))
         for watch in self._watches.values():
             if watch.fsd_is_ours:
                 self._clear(watch, "mains is back")

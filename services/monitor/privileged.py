@@ -86,7 +86,7 @@ def separate(power_down: PowerDown, user: str) -> Orders:
     To be called before there are threads or an event loop. Signals to the parent reach the child;
     the parent ends as the child does. SettingsError if there is no such user.
     """
-    account = _account(user)
+    account = account_of(user)
     order_read, order_write = os.pipe()
     life_read, life_write = os.pipe()
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)  # until somebody can take them
@@ -104,7 +104,7 @@ def separate(power_down: PowerDown, user: str) -> Orders:
 
 def become(user: str) -> None:
     """Give root away for good, before there are threads; SettingsError if there is no such user."""
-    _become(_account(user))
+    _become(account_of(user))
 
 
 def default_user() -> str:
@@ -113,6 +113,19 @@ def default_user() -> str:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
     raise SettingsError(f"monitor: there is no user {' or '.join(FALLBACK_USERS)}; set run_as_user")
+
+
+def account_of(user: str) -> pwd.struct_passwd:
+    """Find the user that is to be; SettingsError if there is none, or if it is root."""
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        raise SettingsError(f"monitor: there is no user {user!r} (run_as_user)") from None
+    if account.pw_uid == 0:
+        raise SettingsError(
+            f"monitor: run_as_user {user!r} is root; name another user, or use one process (-p)"
+        )
+    return account
 
 
 def write_flag(flag: Path) -> None:
@@ -136,18 +149,6 @@ def clear_flag(flag: Path | None) -> None:
     """Remove the flag file of an earlier shutdown; a file that is none is left alone."""
     if flag is not None and has_flag(flag):
         flag.unlink(missing_ok=True)
-
-
-def _account(user: str) -> pwd.struct_passwd:
-    try:
-        account = pwd.getpwnam(user)
-    except KeyError:
-        raise SettingsError(f"monitor: there is no user {user!r} (run_as_user)") from None
-    if account.pw_uid == 0:
-        raise SettingsError(
-            f"monitor: run_as_user {user!r} is root; name another user, or use one process (-p)"
-        )
-    return account
 
 
 def _become(account: pwd.struct_passwd) -> None:

@@ -136,6 +136,14 @@ def answers(rules: Rules, view: View) -> dict[str, Answer]:
     return given
 
 
+def ordering(view: View, given: Mapping[str, Answer]) -> tuple[str, str]:
+    """Name the coordinator with whose stage this host goes, and the id of the order; or "", ""."""
+    for coordinator, seen in view.orders.items():
+        if given.get(seen.order.id) is Answer.GOING:
+            return coordinator, seen.order.id
+    return "", ""
+
+
 def is_charged(watches: Iterable[Watch], least: float) -> bool:
     """Tell whether all supplies are on line power and no charge is known to be below `least`."""
     return all(

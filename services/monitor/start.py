@@ -9,10 +9,19 @@ from pathlib import Path
 
 from services.monitor import instance
 from services.monitor.app import run
-from services.monitor.privileged import Orders, clear_flag, default_user, has_flag, separate
+from services.monitor.privileged import (
+    Orders,
+    account_of,
+    clear_flag,
+    default_user,
+    has_flag,
+    separate,
+)
 from services.monitor.settings import MonitorSettings
 from shared import service
+from shared.audit import entrust
 from shared.errors import PowerError
+from shared.folders import state_folder
 from shared.settings import find_file
 from shared.topics import ServiceKind
 
@@ -65,7 +74,13 @@ def separated(settings: MonitorSettings, user: str | None = None) -> Orders:
     power_down = section.power_down
     if not section.rules().is_primary:
         power_down = replace(power_down, flag=None)
-    return separate(power_down, user or section.run_as_user or default_user())
+    name = user or section.run_as_user or default_user()
+    # Where state is kept by default must not change with the user.
+    os.environ.setdefault("STATE_DIRECTORY", str(state_folder()))
+    if settings.audit.file is not None:
+        account = account_of(name)
+        entrust(settings.audit.file, account.pw_uid, account.pw_gid)
+    return separate(power_down, name)
 
 
 def _run(

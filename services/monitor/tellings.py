@@ -1,6 +1,7 @@
 """What people are told of one supply: its events, and what has to be said again and again."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -58,12 +59,21 @@ def forced(watch: Watch, rules: Rules) -> list[Action]:
 
 def order_of(watch: Watch) -> str:
     """Say who gave the FSD on the bus that counts for a supply, and how to call it off; or ""."""
+    given = _given(watch)
+    return f"{given}; nutbus fsd {watch.supply.name} --clear calls it off" if given else ""
+
+
+def causes(watches: Mapping[str, Watch], reasons: Mapping[str, str]) -> tuple[str, ...]:
+    """Say of each supply that counts as lost why, and who ordered it; `reasons` are by supply."""
+    return tuple(f"{name}: {why}{_given(watches[name])}" for name, why in reasons.items())
+
+
+def _given(watch: Watch) -> str:
     sight = watch.sight
     if not sight.fsd or not watch.has_fsd:
         return ""
     why = f" (reason {sight.fsd_reason[:QUOTED]!r})" if sight.fsd_reason else ""
-    given = f"by {sight.fsd_by[:QUOTED]!r} at {_local_time(sight.fsd_at)}{why}"
-    return f" {given}; nutbus fsd {watch.supply.name} --clear calls it off"
+    return f" by {sight.fsd_by[:QUOTED]!r} at {_local_time(sight.fsd_at)}{why}"
 
 
 def _local_time(at: float) -> str:

@@ -79,6 +79,12 @@ class Watch:
         return self.sight.fsd and self._is_by_us
 
     @property
+    def is_leftover(self) -> bool:
+        """Whether the FSD topic was set by this monitor before its machine booted, for nothing."""
+        is_kept = self.sight.fsd and self.sight.fsd_is_old and self.own_fsd is None
+        return is_kept and self.is_well and self.fsd_is_ours
+
+    @property
     def _is_by_us(self) -> bool:
         return self.supply.on_bus and self.sight.fsd_by == self.id
 
@@ -98,7 +104,9 @@ class Watch:
     def _has_come_true(self, sight: Sight) -> bool:
         if self.own_fsd is False:
             return not sight.fsd
-        return (sight.fsd and not sight.fsd_is_old) or Status.FSD in self.words
+        if self.supply.on_bus:  # a device may say FSD by itself
+            return sight.fsd and not sight.fsd_is_old
+        return Status.FSD in self.words
 
     def forget(self, now: float) -> None:
         """Count nothing that was seen until now; roles, logins and what was told stay."""

@@ -54,10 +54,16 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(broker: TestBroker, id: str = "tested", **gateway: Any) -> AsyncGenerator[Server]:
+async def serving(
+    broker: TestBroker, id: str = "tested", audit: dict[str, Any] | None = None, **gateway: Any
+) -> AsyncGenerator[Server]:
     """Run a gateway inside the block; it accepts connections."""
     gateway = {"id": id, "listen": [f"127.0.0.1:{free_port()}"], "users": USERS, **gateway}
-    tables: dict[str, Any] = {"bus": {"broker": broker.url}, "gateway": gateway}
+    tables: dict[str, Any] = {
+        "bus": {"broker": broker.url},
+        "gateway": gateway,
+        "audit": audit or {},
+    }
     port = int(gateway["listen"][-1].rpartition(":")[2])
     settings = Latest(GatewaySettings.from_tables(tables, "test"))
     async with asyncio.TaskGroup() as tasks:

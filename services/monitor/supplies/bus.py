@@ -130,14 +130,18 @@ class BusLink:
         self.others.own_order = order
         self._put(order.publication(self.topics, self.id) if order else clearing(topic))
 
-    def force_shutdown(self, device: str, reason: str) -> None:
-        """Set FSD for a device: here at once, on the bus as soon as it is there."""
+    def force_shutdown(self, device: str, reason: str) -> str:
+        """Set FSD for a device: here at once, on the bus as soon as it is there; name the order."""
         order = ForcedShutdown(by=self.id, at=time.time(), reason=reason)
         self._set_fsd(device, order.publication(self.topics, device))
+        return order.digest
 
-    def clear_shutdown(self, device: str) -> None:
-        """Take FSD for a device back."""
+    def clear_shutdown(self, device: str) -> str:
+        """Take FSD for a device back; name the order that it was, "" if there was none."""
+        known = self.fleet.devices.get(device)
+        order = known.fsd if known else None
         self._set_fsd(device, clearing(self.topics.device(device, DeviceTopic.FSD)))
+        return order.digest if order else ""
 
     async def flushed(self) -> None:
         """Wait until all is said, or nobody is there to hear it."""

@@ -151,6 +151,14 @@ def test_an_fsd_of_a_nut_server_tells_no_more_than_is_known():
     assert "ups counts as lost: a forced shutdown is ordered" in texts
 
 
+def test_what_a_device_says_by_itself_is_not_our_fsd_come_true():
+    policy = Policy(primary(), 0.0)
+    policy.force()
+    old = Sight(Reach.REACHED, 0.0, "FSD OL", fsd=True, fsd_by="me", fsd_is_old=True)
+    for sight in (Sight(), old, old):
+        assert not kinds(policy.advance(0.0, View({"ups": sight})), ClearFsd)
+
+
 def test_an_fsd_that_somebody_sets_after_ours_was_cleared_counts():
     policy, phases = Policy(primary(clear_fsd_on_return=True), 0.0), []
     ours = Sight(Reach.REACHED, 0.0, "OL", fsd=True, fsd_by="me", fsd_is_old=True)

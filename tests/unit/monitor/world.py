@@ -27,6 +27,7 @@ from services.monitor.actions import (
     Action,
     Announce,
     ClearFsd,
+    Decide,
     Exit,
     Log,
     Notify,
@@ -87,7 +88,7 @@ class World:
         }
         self.deeds: list[str] = []
         self.told: list[tuple[str, Notify]] = []
-        self.logged: list[tuple[float, str, Log]] = []
+        self.logged: list[tuple[float, str, Log | Decide]] = []
         self.announced: list[tuple[float, str, MonitorPower]] = []
 
     def run(self, story: str, until: float) -> None:
@@ -188,7 +189,7 @@ class World:
     def _carry_out(self, name: str, actions: tuple[Action, ...]) -> None:
         host = self.hosts[name]
         for action in actions:
-            if isinstance(action, Log):
+            if isinstance(action, Log | Decide):
                 self.logged.append((self.now, name, action))
             elif isinstance(action, Notify):
                 self.told.append((name, action))

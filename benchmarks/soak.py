@@ -2,7 +2,7 @@
 
 Everything is killed, frozen, cut off and set wrong at random while mains comes and goes; a checker
 tells what must never be. The same seed does the same things again, as far as the machine keeps
-pace.
+pace. With --short each kind of fault comes once, in one order, as in the tests.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.progress import say
+from tests.soak.drill import drill
 from tests.soak.play import Outcome, soak
 
 
@@ -20,14 +21,18 @@ def main() -> int:
     """Soak, and print what was found; 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--short", action="store_true", help="each kind of fault once")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     parser.add_argument("--folder", type=Path, help="empty folder that keeps all logs")
     options = parser.parse_args()
-    say(f"--seed {options.seed} --minutes {options.minutes:g}")
+    say(f"--seed {options.seed} {'--short' if options.short else f'--minutes {options.minutes:g}'}")
     with tempfile.TemporaryDirectory(prefix="nutbus-soak-") as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(exist_ok=True)
-        outcome = asyncio.run(soak(folder, options.seed, options.minutes * 60, say))
+        if options.short:
+            outcome = asyncio.run(drill(folder, options.seed, say))
+        else:
+            outcome = asyncio.run(soak(folder, options.seed, options.minutes * 60, say))
     print(_report(outcome, options.seed))
     return 1 if outcome.wrong else 0
 

@@ -99,12 +99,15 @@ class Checker:
         """Judge each shutdown once it is some seconds old, and all is known of its time."""
         while True:
             await asyncio.sleep(LOOK)
-            lines = self._plant.diary.lines()
-            for line in lines[self._judged :]:
-                self._findings.count(f"shutdowns of {line.who}")
-                if not self._had_to_go(line):
-                    self._findings.add(f"false shutdown of {line.who} at {line.at:.1f}")
-            self._judged = len(lines)
+            self._judge_hosts()
+
+    def _judge_hosts(self) -> None:
+        lines = self._plant.diary.lines()
+        for line in lines[self._judged :]:
+            self._findings.count(f"shutdowns of {line.who}")
+            if not self._had_to_go(line):
+                self._findings.add(f"false shutdown of {line.who} at {line.at:.1f}")
+        self._judged = len(lines)
 
     def _had_to_go(self, line: Down) -> bool:
         booted = self._plant.diary.booted[line.who]
@@ -132,6 +135,7 @@ class Checker:
         """Judge what can be judged only at the end: the audit log and the scheduler's messages."""
         for line in self._lines:
             line.close()
+        self._judge_hosts()
         self._judge_audit()
         self._judge_messages(hook)
 

@@ -1,6 +1,7 @@
 """Sees what is on the bus of a soak, past all cut lines, and clears forced shutdowns."""
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 
 from shared.bus import Bus
@@ -108,6 +109,10 @@ class Observer:
             about = (ServiceKind.DRIVER, meta.service, ServiceTopic.AVAILABILITY)
             topics.append(TOPICS.service(*about))
         return all(self._available.get(topic, False) for topic in topics)
+
+    def clock_of(self, device: str) -> float:
+        """Say by how many seconds the clock of a driver is ahead, by its state."""
+        return self.state[device].at - time.time()
 
     def _note_state(self, device: str, state: DeviceState, *, retained: bool) -> None:
         before = self.state.get(device)

@@ -1,15 +1,16 @@
 """Runs a soak: the set, what is done to it, what happens to its devices, and who watches it all."""
 
 import asyncio
+import contextlib
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.soak.acts import GROUPS, Company
-from tests.soak.checker import Checker
+from tests.soak.checker import STRICT, Checker, Limits
 from tests.soak.faults import Vandal
 from tests.soak.hook import Hook
 from tests.soak.observer import Observer
@@ -18,7 +19,7 @@ from tests.soak.truth import Faults, Findings, now
 
 VANDALS = 2
 VIEWS = ("gateway", "web", "homeassistant")
-SETTLED_WITHIN = 60.0
+SETTLED_WITHIN = 120.0
 SETTLED_FOR = 10.0
 AFTERWARDS = 20.0  # seconds for messages that were refused to come after all
 SAMPLE_EVERY, PROGRESS_EVERY = 5.0, 30.0
@@ -55,57 +56,82 @@ class Outcome:
     memory: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
+class Stage:
+    """The set, and all that watch it; `findings` are complete when it is no more."""
+
+    def __init__(self, plant: Plant, seed: int, say: Say, limits: Limits) -> None:
+        self.plant = plant
+        self.faults = Faults()
+        self.findings = findings = Findings(self.faults, say)
+        self.hook = Hook(plant.ports["hook"], random.Random(f"{seed} hook"))
+        self.observer = Observer(plant.broker.url, self.faults, findings)
+        chance = random.Random(f"{seed} orders")
+        self.checker = Checker(plant, self.observer, self.faults, findings, chance, limits)
+        self.memory = _Memory(plant, findings)
+
+
+@contextlib.asynccontextmanager
+async def staged(
+    folder: Path, seed: int, say: Say, limits: Limits = STRICT
+) -> AsyncGenerator[Stage]:
+    """Let the whole set run and be watched inside the block; then judge what is left to judge."""
+    async with running(folder) as plant:
+        stage = Stage(plant, seed, say, limits)
+        checker = stage.checker
+        first = (stage.hook.work(), stage.observer.work(), stage.memory.work())
+        async with asyncio.TaskGroup() as tasks:
+            watching = [tasks.create_task(work) for work in first]
+            say("starting")
+            with stage.faults.noted("start"):
+                await _settled(plant, stage.observer)
+            views = (checker.watch_views(view) for view in VIEWS)
+            later = (*views, checker.watch_hosts(), checker.order())
+            watching += [tasks.create_task(work) for work in later]
+            say("the set runs")
+            yield stage
+            for task in watching:
+                task.cancel()
+        checker.conclude(stage.hook)
+    await asyncio.sleep(CLOSING)
+    _judge_logs(plant, stage.findings)
+
+
 async def soak(folder: Path, seed: int, seconds: float, say: Say) -> Outcome:
     """Soak the whole set for so many seconds; the seed decides what is done when."""
-    faults = Faults()
-    findings = Findings(faults, say)
-    async with running(folder) as plant:
-        hook = Hook(plant.ports["hook"], random.Random(f"{seed} hook"))
-        observer = Observer(plant.broker.url, faults, findings)
-        checker = Checker(plant, observer, faults, findings, random.Random(f"{seed} orders"))
-        memory = _Memory(plant, findings)
+    async with staged(folder, seed, say) as stage:
+        plant, faults, findings = stage.plant, stage.faults, stage.findings
+        with faults.noted("start"):
+            await asyncio.sleep(SETTLED_FOR)
         vandals = [Vandal(plant, faults, random.Random(f"{seed} {n}")) for n in range(VANDALS)]
         companies = [
             Company(
-                name, plant, observer, vandals, faults, findings, random.Random(f"{seed}{name}")
+                name,
+                plant,
+                stage.observer,
+                vandals,
+                faults,
+                findings,
+                random.Random(f"{seed}{name}"),
             )
             for name in GROUPS
         ]
+        works = [*(each.work() for each in vandals), *(each.work() for each in companies)]
+        works.append(_progress(findings, faults, say))
         async with asyncio.TaskGroup() as tasks:
-            watching = [
-                tasks.create_task(hook.work()),
-                tasks.create_task(observer.work()),
-                tasks.create_task(memory.work()),
-                tasks.create_task(_progress(findings, faults, say)),
-            ]
-            say("starting")
-            with faults.noted("start"):
-                await _settled(plant, observer)
-            watching += [tasks.create_task(checker.watch_views(view)) for view in VIEWS]
-            watching += [tasks.create_task(checker.watch_hosts())]
-            watching += [tasks.create_task(checker.order())]
-            say("the set runs")
-            works = [*(each.work() for each in vandals), *(each.work() for each in companies)]
             done = [tasks.create_task(work) for work in works]
             await asyncio.sleep(seconds)
             say("it is left alone")
             for task in done:
                 task.cancel()
-            await asyncio.wait(done)
-            with faults.noted("end"):
-                await _afterwards(plant)
-            for task in watching:
-                task.cancel()
-        checker.conclude(hook)
-    await asyncio.sleep(CLOSING)
-    _judge_logs(plant, findings)
+        with faults.noted("end"):
+            await _afterwards(plant)
     return Outcome(
         findings.wrong,
         findings.counts,
         _sum(vandal.done for vandal in vandals),
         _sum(company.done for company in companies),
-        checker.looks,
-        memory.seen,
+        stage.checker.looks,
+        stage.memory.seen,
     )
 
 
@@ -113,7 +139,6 @@ async def _settled(plant: Plant, observer: Observer) -> None:
     async with asyncio.timeout(SETTLED_WITHIN):
         while not all(map(observer.is_available, plant.devices)):
             await asyncio.sleep(0.1)
-    await asyncio.sleep(SETTLED_FOR)
 
 
 async def _afterwards(plant: Plant) -> None:

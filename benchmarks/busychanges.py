@@ -11,7 +11,7 @@ import sys
 import time
 
 from benchmarks.served import VARIABLES, names
-from shared.bus import Identity, connect
+from shared.bus import connect
 from shared.messages import (
     Availability,
     DeviceMeta,
@@ -19,6 +19,7 @@ from shared.messages import (
     ServiceInfo,
     device_availability,
 )
+from shared.presence import Identity
 from shared.settings import BusSettings
 from shared.topics import ServiceKind
 

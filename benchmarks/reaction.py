@@ -15,7 +15,7 @@ from benchmarks.report import Table, limit_row, percentile
 from benchmarks.served import VARIABLES, names
 from benchmarks.upsmon import POLL_INTERVAL, USERS, start_upsmon
 from benchmarks.witness import Witness
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.messages import (
     Availability,
     DeviceMeta,
@@ -24,6 +24,7 @@ from shared.messages import (
     device_availability,
     service_availability,
 )
+from shared.presence import Identity
 from shared.settings import BusSettings
 from shared.topics import ServiceKind, ServiceTopic, Topics
 from tests.realnut import RealNut, Scripted

@@ -18,8 +18,9 @@ from benchmarks.programs import Programs, resident_kilobytes, running
 from benchmarks.progress import say
 from benchmarks.report import Table, limit_row, percentile
 from benchmarks.served import names
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.messages import Availability, DeviceMeta, DeviceState, device_availability
+from shared.presence import Identity
 from shared.settings import BusSettings
 from shared.topics import ServiceKind
 from tests.ports import free_port

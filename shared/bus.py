@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import logging
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
@@ -21,9 +20,9 @@ from shared.dialling import USUAL, Manner, acknowledge_at_once, dialled, plain_r
 from shared.errors import BusError
 from shared.health import show_health
 from shared.inbox import Inbox
-from shared.messages import Availability, Message, Publication, service_availability
+from shared.messages import Availability, Message, Publication
 from shared.mqtt import Client, client
-from shared.presence import Presence
+from shared.presence import Identity, Presence
 from shared.settings import BrokerAddress, BusSettings
 from shared.topics import Topics
 
@@ -40,30 +39,21 @@ OUTBOX_FULL_BYTES = 64 * 1024  # of QoS 0; beyond it who publishes waits
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The service that a connection speaks for; its will says offline."""
-
-    kind: str
-    id: str
-
-
 class Bus:
     """One connection to the broker; a lost one raises BusError from every call."""
 
     def __init__(
-        self, client: Client, topics: Topics, identity: Identity | None, manner: Manner = USUAL
+        self, client: Client, topics: Topics, presence: Presence | None, manner: Manner = USUAL
     ) -> None:
         self.topics = topics
         self._manner = manner
         self._client = client
-        self._identity = identity
         self._loop = asyncio.get_running_loop()
         self._inbox = Inbox()
         self._paused: paho.SocketLike | None = None
         self._closing = False
-        self._presence: Presence | None = None
-        self._own_topic = _presence(topics, identity, Availability.ONLINE).topic if identity else ""
+        self._presence = presence
+        self._own_topic = presence.topic if presence else ""
         self._filters: set[str] = set()
         self._answered = 0.0  # when the broker acknowledged something last, or was first asked to
         self._is_leaving = False
@@ -111,13 +101,12 @@ class Bus:
 
         What is said in our name is listened to, for as long as the broker lets us.
         """
-        if self._own_topic:
+        if self._presence:
             with contextlib.suppress(BusError):  # refused: then nobody is contradicted
                 await self._subscribe(self._own_topic)
-        await self._announce(Availability.ONLINE)
-        if self._identity and self._presence:
+            await self.publish(self._presence.word(Availability.ONLINE))
             self._presence.say(self._loop.time())
-            supervisor.current().serves(self._identity.kind)
+            supervisor.current().serves(self._presence.who.kind)
 
     async def listen(self, *filters: str) -> AsyncGenerator[Message]:
         """Subscribe, then yield what arrives, in order, until the connection is lost."""
@@ -157,11 +146,6 @@ class Bus:
         self._where = str(address)
         self._keepalive = settings.keepalive
         self._qos = min(self._manner.qos, settings.subscription_qos)
-        if who := self._identity:
-            # A node of a cluster that lost the others still hears and pings us: see whether what we
-            # say arrives. `_judge_silence` draws the conclusion.
-            often = settings.keepalive if len(settings.addresses) > 1 else None
-            self._presence = Presence(who.kind, who.id, often)
         try:
             async with asyncio.timeout(patience):
                 context = tls_context(settings, self._manner) if address.tls else None
@@ -179,7 +163,8 @@ class Bus:
             if self._client.is_connected() and not self._lost.done():
                 with contextlib.suppress(BusError, TimeoutError):
                     async with asyncio.timeout(LEAVE_TIMEOUT):
-                        await self._announce(Availability.OFFLINE)
+                        if self._presence:
+                            await self.publish(self._presence.word(Availability.OFFLINE))
                         await self._written()
         finally:
             self._close()
@@ -194,10 +179,6 @@ class Bus:
             left_open.close()
         self._client.on_socket_close = self._client.on_socket_unregister_write = None
         self._lose(BusError("closed"))
-
-    async def _announce(self, value: Availability) -> None:
-        if self._identity:
-            await self.publish(_presence(self.topics, self._identity, value))
 
     async def _next(self) -> Message:
         while not self._inbox:
@@ -249,7 +230,7 @@ class Bus:
             self._client.loop_misc()
             self._judge_silence()
             self._restate()
-            if self._identity:
+            if self._presence:
                 show_health()
             await asyncio.wait({self._lost}, timeout=MISC_INTERVAL)
         self._check()
@@ -265,10 +246,10 @@ class Bus:
 
     def _restate(self) -> None:
         """Say online again without waiting, when that is due."""
-        who, now = self._identity, self._loop.time()
-        if who and self._presence and self._presence.is_due(now) and not self._paused:
+        now = self._loop.time()
+        if self._presence and self._presence.is_due(now) and not self._paused:
             self._presence.say(now)
-            mid = self._client.publish(*_presence(self.topics, who, Availability.ONLINE)).mid
+            mid = self._client.publish(*self._presence.word(Availability.ONLINE)).mid
             if not self._waiting:
                 self._answered = now
             self._waiting.setdefault(mid, self._loop.create_future())
@@ -391,10 +372,14 @@ async def _reached(settings: BusSettings, identity: Identity | None, manner: Man
     addresses, topics = settings.addresses, Topics(settings.prefix)
     patience = CONNECT_TIMEOUT / len(addresses)
     who = f"{identity.kind}-{identity.id}" if identity else "console"
-    will = _presence(topics, identity, Availability.OFFLINE) if identity else None
     reasons = []
     for place, address in enumerate(addresses):
-        bus = Bus(client(settings, address, manner, who, will), topics, identity, manner)
+        # A node of a cluster that lost the others still hears and pings us: see whether what we say
+        # arrives. `_judge_silence` draws the conclusion.
+        often = settings.keepalive if len(addresses) > 1 else None
+        presence = Presence(identity, topics, often) if identity else None
+        will = presence.word(Availability.OFFLINE) if presence else None
+        bus = Bus(client(settings, address, manner, who, will), topics, presence, manner)
         bus.place = place
         try:
             await bus._open(settings, address, patience)
@@ -407,7 +392,3 @@ async def _reached(settings: BusSettings, identity: Identity | None, manner: Man
         else:
             return bus
     raise BusError("; ".join(dict.fromkeys(reasons)))
-
-
-def _presence(topics: Topics, who: Identity, value: Availability) -> Publication:
-    return service_availability(topics, who.kind, who.id, value)

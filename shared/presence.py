@@ -7,7 +7,8 @@ import logging
 import random
 from dataclasses import dataclass
 
-from shared.messages import Availability
+from shared.messages import Availability, Publication, service_availability
+from shared.topics import Topics
 
 INTERVAL = 60.0  # seconds after which online is said again: somebody may have removed it
 LEAST_INTERVAL = 1.0  # between two words of ours, whatever others say in our name
@@ -15,6 +16,14 @@ ECHO_TIME = 1.0  # in which a word of ours comes back twice, where two filters m
 STRANGE = 2  # so many words that are not ours are proof of another service
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The service that a connection speaks for; its will says offline."""
+
+    kind: str
+    id: str
 
 
 @dataclass(slots=True)
@@ -25,14 +34,23 @@ class Presence:
     offline in our name is contradicted.
     """
 
-    kind: str
-    id: str
+    who: Identity
+    topics: Topics
     interval: float | None = None  # INTERVAL by default
     _said: float | None = None
     _due: float = 0.0
     _awaited: int = 0  # words of ours that did not come back yet
     _echoed: float = 0.0
     _strange: int = 0
+
+    @property
+    def topic(self) -> str:
+        """Name the topic on which we and who has our name are said to be there or not."""
+        return self.word(Availability.OFFLINE).topic
+
+    def word(self, value: Availability) -> Publication:
+        """Say that we are there or not."""
+        return service_availability(self.topics, self.who.kind, self.who.id, value)
 
     def say(self, now: float) -> None:
         """Note that we say online at this moment."""
@@ -63,6 +81,6 @@ class Presence:
             logger.warning(
                 "another %s service on the bus has the id %r too, and each is taken for the other:"
                 " give each its own id",
-                self.kind,
-                self.id,
+                self.who.kind,
+                self.who.id,
             )

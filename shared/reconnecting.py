@@ -6,8 +6,9 @@ import random
 from collections.abc import Awaitable, Callable
 
 from shared import supervisor
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.errors import BusError, first_error
+from shared.presence import Identity
 from shared.settings import BusSettings
 
 # A driver and a monitor that both lost the broker for a while have to find each other again before

@@ -26,10 +26,10 @@ from services.web.link import Link
 from services.web.server import serve
 from services.web.settings import WebSettings
 from services.web.site import Site
-from shared.bus import Identity
 from shared.latest import Latest
 from shared.messages import Availability
 from shared.nutconfig import nut_settings
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 from tests.brokers import Mosquitto

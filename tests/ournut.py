@@ -19,7 +19,7 @@ from services.driver import app as driver
 from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
 from services.gateway.settings import GatewaySettings
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.errors import ResultStatus
 from shared.latest import Latest
 from shared.messages import (
@@ -35,6 +35,7 @@ from shared.messages import (
 )
 from shared.nutconfig import nut_settings
 from shared.nutwire import split
+from shared.presence import Identity
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice, Topics
 from tests.brokers import Mosquitto

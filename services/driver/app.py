@@ -14,10 +14,11 @@ from services.driver.orders import Order
 from services.driver.outbox import Outbox
 from services.driver.publisher import Publisher
 from services.driver.settings import DeviceSettings, DriverSettings
-from shared.bus import Bus, Identity
+from shared.bus import Bus
 from shared.errors import BusError, PayloadError, ResultStatus
 from shared.latest import Latest
 from shared.messages import DeviceMeta, Message, Request, read
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.topics import DeviceTopic, OfDevice, ServiceKind, Topics
 

@@ -14,9 +14,9 @@ from services.gateway.risks import risks
 from services.gateway.settings import GatewaySection, GatewaySettings
 from services.gateway.tls import tls_context
 from shared import supervisor
-from shared.bus import Identity
 from shared.errors import SettingsError
 from shared.latest import Latest
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 

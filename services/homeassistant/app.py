@@ -12,8 +12,8 @@ from services.homeassistant import store
 from services.homeassistant.link import Link
 from services.homeassistant.metering import Metering
 from services.homeassistant.settings import HomeAssistantSettings
-from shared.bus import Identity
 from shared.latest import Latest
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 

@@ -20,10 +20,10 @@ from services.monitor.settings import MonitorSettings
 from services.monitor.shutdown import ByParent, Ourselves
 from services.monitor.supplies.bus import BusLink, Interests
 from services.monitor.supplies.nut import NutSupply
-from shared.bus import Identity
 from shared.errors import PowerError
 from shared.latest import Latest
 from shared.messages import Phase
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 

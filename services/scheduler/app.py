@@ -25,8 +25,8 @@ from services.scheduler.report import report
 from services.scheduler.rules import silent
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.store import Database, Store, Task
-from shared.bus import Identity
 from shared.latest import Latest
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 

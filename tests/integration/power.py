@@ -9,7 +9,7 @@ from typing import Any
 
 from services.monitor.app import run
 from services.monitor.settings import MonitorSettings
-from shared.bus import Bus, Identity
+from shared.bus import Bus
 from shared.latest import Latest
 from shared.messages import (
     Availability,
@@ -24,6 +24,7 @@ from shared.messages import (
     device_availability,
     read,
 )
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics

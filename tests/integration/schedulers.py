@@ -14,7 +14,7 @@ from typing import Any
 
 from services.scheduler.app import run
 from services.scheduler.settings import SchedulerSettings
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.errors import ResultStatus
 from shared.latest import Latest
 from shared.messages import (
@@ -27,6 +27,7 @@ from shared.messages import (
     device_availability,
     read,
 )
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from shared.topics import OfDevice

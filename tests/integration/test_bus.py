@@ -9,9 +9,10 @@ from typing import Literal
 import pytest
 
 from shared import messages
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.errors import BusError
 from shared.messages import Availability, Message, Publication
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, Topics

@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.errors import BusError
 from shared.messages import Publication
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from tests.brokers import Mosquitto

@@ -21,9 +21,10 @@ from pydantic import SecretStr
 from services.monitor.rules import Rules
 from shared import bus as bus_module
 from shared import inbox, reconnecting
-from shared.bus import Bus, Identity, connect
+from shared.bus import Bus, connect
 from shared.errors import BusError
 from shared.messages import Publication
+from shared.presence import Identity
 from shared.reconnecting import MAX_DELAY, stay_connected
 from shared.settings import BusSettings
 from tests.brokers import Embedded, Login, Mosquitto, Nats, TestBroker, find_program

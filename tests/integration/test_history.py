@@ -29,9 +29,9 @@ from services.web.history.writer import Writer
 from services.web.link import Link
 from services.web.settings import WebSettings
 from services.web.site import Site
-from shared.bus import Identity
 from shared.latest import Latest
 from shared.messages import Availability
+from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.settings import BusSettings
 from shared.topics import Topics

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from shared.bus import Bus, Identity
+from shared.bus import Bus
 from shared.errors import ResultStatus
 from shared.messages import (
     Availability,
@@ -27,6 +27,7 @@ from shared.messages import (
     device_availability,
     read,
 )
+from shared.presence import Identity
 from shared.topics import DeviceTopic, OfDevice
 from shared.variables import VARIABLES
 

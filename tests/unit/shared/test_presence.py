@@ -4,18 +4,19 @@ import logging
 
 import pytest
 
-from shared.presence import INTERVAL, LEAST_INTERVAL, Presence
+from shared.presence import INTERVAL, LEAST_INTERVAL, Identity, Presence
+from shared.topics import Topics
 
 
 @pytest.fixture
 def presence():
-    presence = Presence("gateway", "centre")
+    presence = Presence(Identity("gateway", "centre"), Topics())
     presence.say(100.0)
     return presence
 
 
 def test_nothing_is_due_before_it_was_said_first():
-    presence = Presence("gateway", "centre")
+    presence = Presence(Identity("gateway", "centre"), Topics())
     presence.hear(b"offline", 1.0)
     assert not presence.is_due(1e9)
 
@@ -56,6 +57,6 @@ def test_one_of_the_same_name_is_told_once_and_our_own_echoes_are_none(presence,
 
 
 def test_in_a_cluster_it_is_said_more_often():
-    presence = Presence("gateway", "centre", interval=5.0)
+    presence = Presence(Identity("gateway", "centre"), Topics(), interval=5.0)
     presence.say(100.0)
     assert presence.is_due(107.0)

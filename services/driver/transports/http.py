@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Generator
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import NamedTuple
 
@@ -102,6 +103,7 @@ class HttpDevice:
             auth=login,
             transport=_Transport(verify),
             timeout=settings.timeout,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # NUT takes none either
             headers={"User-Agent": "nutbus", "Accept-Encoding": "identity"},
             trust_env=False,
         )
@@ -146,7 +148,7 @@ class HttpDevice:
                     return Reply(response.status_code, await self._body(path, response))
         except (TimeoutError, httpx.TimeoutException):
             raise DeviceError(f"{self.name(path)}: no whole reply in time") from None
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:  # of a Location, though not followed
             reason = str(error) or type(error).__name__
             raise DeviceError(f"{self.name(path)}: {reason}") from error
 

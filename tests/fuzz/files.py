@@ -8,14 +8,16 @@ from services.web.compatibility.hosts import hosts_file
 from shared.audit import faults
 from shared.nutconfig import nut_settings
 from shared.nutconfig.statements import statements
-from tests.fuzz.target import Target
+from tests.fuzz.target import LAST, Target
 
 NUT_FILES = ("ups.conf", "upsd.conf", "upsd.users", "upsmon.conf", "upssched.conf", "hosts.conf")
 
 
 @functools.cache
 def folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="nutbus-fuzz-")
+    made = tempfile.TemporaryDirectory(prefix="nutbus-fuzz-")
+    LAST.append(made.cleanup)
+    return made
 
 
 def nut_files(data: bytes) -> None:

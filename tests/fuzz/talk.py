@@ -52,6 +52,7 @@ def _page(status: bytes, *fields: bytes, body: bytes = b"") -> bytes:
 DIGEST = b'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=MD5, opaque="o"'
 PAGES = (
     _page(b"200 OK", b"Content-Type: text/xml", b"Set-Cookie: a=b; Path=/", body=b"<a/>"),
+    _page(b"200 OK", b"Set-Cookie: a=\xc1; Path=/", body=b"<a/>"),
     _page(b"401 Unauthorized", DIGEST),
     _page(b"401 Unauthorized", b"WWW-Authenticate: Digest realm"),
     _page(b"401 Unauthorized", b'WWW-Authenticate: Digest realm="a", nonce="b", algorithm=none'),
@@ -59,6 +60,7 @@ PAGES = (
     _page(b"401 Unauthorized", b'WWW-Authenticate: Digest realm="a", nonce="b", opaque='),
     _page(b"401 Unauthorized", b'WWW-Authenticate: Basic realm="digest"'),
     _page(b"302 Found", b"Location: https://x/"),
+    _page(b"302 Found", b"Location: https:x"),
     b"HTTP/1.0 200\r\n\r\n<a/>",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
 )

@@ -1,6 +1,7 @@
 """What a target of fuzzing is, and what stands in for a network."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from shared.topics import Topics
 
 PIECE = 7  # bytes that come at once, where a parser takes a stream
 TOPICS = Topics("nut")
-LOOP = asyncio.new_event_loop()
+LAST: list[Callable[[], object]] = []  # to be done before the loop is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,23 @@ def pieces(data: bytes) -> list[bytes]:
     return [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
 
 
+@functools.cache
+def loop() -> asyncio.AbstractEventLoop:
+    return asyncio.new_event_loop()
+
+
 def done(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end, in a loop that is kept."""
-    return LOOP.run_until_complete(work)
+    return loop().run_until_complete(work)
+
+
+def close() -> None:
+    """Let go of all that was kept."""
+    while LAST:
+        LAST.pop()()
+    done(loop().shutdown_asyncgens())
+    done(loop().shutdown_default_executor())
+    loop().close()
 
 
 def heard(data: bytes, limit: int = 65536) -> asyncio.StreamReader:

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.target import Target
+from tests.fuzz.target import Target, close
 from tests.fuzz.targets import TARGETS
 
 WORDS = (*(bytes((byte,)) for byte in b'"\\\n\0\xff{}-.<&\xc3 '), b"9" * 40, b"%s", b"1e999")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ended():
+    yield
+    close()
 
 
 @pytest.mark.parametrize("name", TARGETS)

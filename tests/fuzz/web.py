@@ -34,7 +34,7 @@ from shared.latest import Latest
 from shared.users import Users
 from tests.fuzz.bus import FOLLOWED, SEPARATOR, message_of, told
 from tests.fuzz.lines import RIGHTS, VARS, device_on_the_bus
-from tests.fuzz.target import TOPICS, Target, Wire, done
+from tests.fuzz.target import LAST, TOPICS, Target, Wire, done
 
 # --- NUT's CGI programs ----------------------------------------------------------------------
 
@@ -111,6 +111,8 @@ class Served:
         ]
         await self.store.write(Writer.append, Batch(found, {}))
         self.site.history._store = self.store
+        LAST.append(self.folder.cleanup)
+        LAST.append(lambda: done(self.past.__aexit__(None, None, None)))
 
     def restart(self) -> None:
         """Go back to where each run begins."""

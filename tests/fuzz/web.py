@@ -140,7 +140,8 @@ class Served:
         state, wire = ServerState(), Wire()
         connection = H11Protocol(self.config, state, {}, asyncio.get_running_loop())
         connection.connection_made(wire)  # type: ignore[arg-type]
-        connection.data_received(data)
+        if data:
+            connection.data_received(data)
         async with asyncio.timeout(PATIENCE):
             while state.tasks:
                 await asyncio.wait(state.tasks, timeout=0.2)

@@ -54,10 +54,11 @@ def until(condition: Callable[[], Any], what: str, limit: float = START_TIMEOUT)
 
 
 class Engine:
-    """A running engine; `folder` holds all that it has."""
+    """A running engine; `folder` holds all that it has, but for images that are kept in memory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, in_memory: bool = False) -> None:
         self.folder = folder
+        self._in_memory = in_memory
         self.socket = folder / "socket"
         self.url = f"unix://{self.socket}"
         self._docker = find_debian("docker", "docker.io")
@@ -87,12 +88,14 @@ class Engine:
             f"--dns={NAMES}",
             "--log-level=warn",
         )
+        (self.folder / "data").mkdir()
+        disk = f"mount -t tmpfs tmpfs {self.folder / 'data'} &&" if self._in_memory else ""
         # It dies with us, and all of its containers with it, however we end.
         alone = (
             *("setpriv", "--pdeathsig", "KILL"),
             *("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc"),
             "--kill-child",
-            *("sh", "-c", 'ip link set lo up && exec "$@"', "sh"),
+            *("sh", "-c", f'ip link set lo up && {disk} exec "$@"', "sh"),
         )
         with (self.folder / "log").open("wb") as log:
             self._shell = self._start(*alone, *engine, log=log)
@@ -102,7 +105,7 @@ class Engine:
     def stop(self) -> None:
         """Stop it and all of its containers; its folder can then be removed."""
         for process, polite in ((self._shell, True), (self._line, False)):
-            if process is not None:
+            if process is not None and process.poll() is None:
                 self._end(process, polite)
 
     def docker(self, *arguments: str | Path, given: bytes = b"", fails: bool = False) -> str:
@@ -261,10 +264,10 @@ class Engine:
 
 
 @contextlib.contextmanager
-def engine() -> Generator[Engine]:
-    """Run an engine inside the block."""
+def engine(*, in_memory: bool = False) -> Generator[Engine]:
+    """Run an engine inside the block; in memory it is quicker, and needs that of its images."""
     folder = Path(tempfile.mkdtemp(prefix="nutbus-docker-"))  # its socket needs a short name
-    running = Engine(folder)
+    running = Engine(folder, in_memory=in_memory)
     try:
         running.start()
         yield running

@@ -1,10 +1,14 @@
 """What nutbus depends on as it is installed here, and whether that exists for other machines."""
 
+import contextlib
+import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -82,3 +86,26 @@ def without_wheel_of_these_versions(machine: str) -> str:
     own.write_text(json.dumps(sorted(known | set(asked))))
     own.replace(file)
     return ""
+
+
+def wheelhouse() -> Path:
+    """Give a folder with the wheels of all that is installed here, and of what builds nutbus.
+
+    It is kept for the next time, if these are the same versions.
+    """
+    build = tomllib.loads(PROJECT.read_text())["build-system"]["requires"]
+    named = sorted([*(f"{each.name}=={each.version}" for each in installed()), *build])
+    folder = CACHE / "wheels" / hashlib.sha256("\n".join(named).encode()).hexdigest()[:12]
+    if folder.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=folder.parent))
+    try:
+        command = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:")
+        subprocess.run((*command, f"--dest={work}", *named), timeout=TIMEOUT, check=True)
+        work.chmod(0o755)
+        with contextlib.suppress(FileExistsError):  # another test was quicker
+            work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return folder

@@ -119,6 +119,7 @@ def test_every_variable_has_its_line_in_the_example():
 def test_each_file_to_be_laid_over_fits(settings: Reader, overlay: str):
     plain, laid = settings()["services"], settings(overlay)["services"]
     assert plain != laid
+    assert laid["driver"]["group_add"] == ["10001", "20"]
     for name, service in laid.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["user"] == plain[name]["user"]

@@ -45,6 +45,8 @@ For the service that is the user {name} at the broker:
   ca_file = "{ca}"
   certificate_file = "{certificate}"
   key_file = "{key}"
+For the bridge of a Mosquitto that is this user at another (deploy/bridges):
+  bridge_cafile {ca}, bridge_certfile {certificate}, bridge_keyfile {key}
 Only that service's user should be able to read {key}."""
 
 

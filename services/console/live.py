@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import os
+import pwd
+import socket
 import time
 import uuid
 from collections.abc import AsyncGenerator, Coroutine
@@ -19,10 +22,18 @@ T = TypeVar("T")
 
 QUIET = 0.25  # no retained message for so long: the broker has told all that it keeps
 BURST_TIMEOUT = 5.0
-BY = "nutbus console"
 HINT = "nutbus up starts the embedded broker, --broker or [bus] in the settings names another"
 
 logger = logging.getLogger(__name__)
+
+
+def who() -> str:
+    """Say who gives an order: the user of this process at this machine, which is for the audit."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user of a container that has no name
+        name = str(os.getuid())
+    return f"{name}@{socket.gethostname()} via nutbus"
 
 
 class View:
@@ -74,7 +85,7 @@ class View:
     ) -> Result:
         """Send a request and wait for its result; BusError when none comes in time."""
         id = str(uuid.uuid4())
-        order = Request(value=value, id=id, by=BY, expires=time.time() + timeout)
+        order = Request(value=value, id=id, by=who(), expires=time.time() + timeout)
         waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._results[id] = waiting
         await self.bus.publish(order.publication(self.fleet.topics, device, part, name))

@@ -3,7 +3,7 @@
 import time
 from typing import Literal
 
-from services.console.live import BY, view
+from services.console.live import view, who
 from shared.errors import PowerError, ResultStatus
 from shared.fleet import Device, Fleet
 from shared.messages import ForcedShutdown, Result, clearing
@@ -52,7 +52,7 @@ async def force_shutdown(settings: BusSettings, name: str, reason: str, *, clear
         if clear:
             await seen.bus.publish(clearing(topics.device(name, DeviceTopic.FSD)))
             return "cleared" if device.fsd else "there was none"
-        order = ForcedShutdown(by=BY, at=time.time(), reason=reason)
+        order = ForcedShutdown(by=who(), at=time.time(), reason=reason)
         await seen.bus.publish(order.publication(topics, name))
         return "set: the hosts that it feeds shut down now"
 

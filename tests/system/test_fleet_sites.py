@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
+import sys
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.brokers import Login, find_program, mosquitto_password_line
+from tests.brokers import find_program
 from tests.namespaces import Host, Network, network
 from tests.shipped import DEPLOY, PASSWORD, ShippedMosquitto
 
@@ -21,19 +23,23 @@ ON_LINE = 'VAR site1-ups ups.status "OL"'
 ON_BATTERY = 'VAR site1-ups ups.status "OB"'
 FORCED = 'VAR site1-ups ups.status "FSD OL"'
 STALE = "ERR DATA-STALE"
-BRIDGE = (("centre:8883", "192.0.2.2:1883"), ("change-me", PASSWORD))
+CENTRE = "192.0.2.2"
 
 
 class Broker(ShippedMosquitto):
-    """A host's Mosquitto with the files of deploy/."""
+    """A host's Mosquitto with the files of deploy/, and these as its certificates."""
 
-    places = (*ShippedMosquitto.places, ("1883 127.0.0.1", "1883 0.0.0.0"))
-
-    def __init__(self, directory: Path, bridge: str = "", rules: str = "") -> None:
+    def __init__(
+        self, directory: Path, certificates: dict[str, Path], bridge: str = "", rules: str = ""
+    ) -> None:
         directory.mkdir()
         super().__init__(directory)
         self.port = 1883
-        self._bridge, self._rules = bridge, rules
+        self.file = "mosquitto.conf" if bridge else "mosquitto-tls.conf"
+        self._bridge, self._rules = bridge.replace("/etc/mosquitto/", f"{directory}/"), rules
+        (directory / "certs").mkdir()
+        for name, source in certificates.items():
+            shutil.copy(source, directory / "certs" / name)
 
     def run(self, host: Host) -> "subprocess.Popen[bytes]":
         _, file = self.command()
@@ -41,8 +47,6 @@ class Broker(ShippedMosquitto):
             settings.write(self._bridge)
         with (self.directory / "mosquitto.acl").open("a") as rules:
             rules.write(self._rules)
-        with (self.directory / "passwords").open("a") as passwords:
-            passwords.write(mosquitto_password_line(Login("site1", PASSWORD)))
         program = find_program(self.program, self.package)
         return host.start(program, "-c", file, log=self.directory / "log")
 
@@ -50,7 +54,8 @@ class Broker(ShippedMosquitto):
 class Site:
     """The two hosts with all that runs on them."""
 
-    def __init__(self, hosts: Network, folder: Path) -> None:
+    def __init__(self, hosts: Network, folder: Path, certificates: Path) -> None:
+        self._certificates = certificates
         self.here, self.centre = hosts["site1"], hosts["centre"]
         self.folder = folder
         self.dump = folder / "ups.dev"
@@ -63,16 +68,18 @@ class Site:
         fresh.rename(self.dump)
 
     async def start(self) -> None:
-        bridge = (DEPLOY / "bridges/site.conf").read_text()
-        lines = [line for line in bridge.splitlines() if not line.startswith("bridge_cafile")]
-        bridge = "\n".join(lines) + "\n"
-        for shipped, here in BRIDGE:
-            bridge = bridge.replace(shipped, here)
+        bridge = (DEPLOY / "bridges/site.conf").read_text().replace("centre:", f"{CENTRE}:")
         rules = (DEPLOY / "bridges/centre.acl").read_text()
-        self._broker = Broker(self.folder / "b2", rules=f"\n{rules}")
+        made = self._certificates
+        ca = {"ca.pem": made / "ca.pem"}
+        own = made / "servers" / f"{CENTRE}.pem", made / "servers" / f"{CENTRE}-key.pem"
+        pair = dict(zip(("server.pem", "server-key.pem"), own, strict=True))
+        self._broker = Broker(self.folder / "b2", ca | pair, rules=f"\n{rules}")
         self.run_centre()
-        own = "\nuser driver\ntopic write nut/device/site1-ups/#\n"
-        Broker(self.folder / "b1", bridge=f"\n{bridge}", rules=own).run(self.here)
+        names = ("site1.pem", "site1-key.pem")
+        pair = {name: made / "clients" / name for name in names}
+        rules = "\nuser driver\ntopic write nut/device/site1-ups/#\n"
+        Broker(self.folder / "b1", ca | pair, f"\n{bridge}", rules).run(self.here)
         device = {"driver": "dummy-ups", "port": str(self.dump)}
         driver: dict[str, Any] = {
             "driver": {
@@ -177,10 +184,20 @@ def toml(tables: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make certificates as docs/fleet.md says, from the shell; the folder of them all."""
+    made = tmp_path_factory.mktemp("made") / "certs"
+    for command in (("ca",), ("server", CENTRE), ("client", "site1")):
+        words = (sys.executable, "-m", "services.console", "certs", *command)
+        subprocess.run([*words, "--folder", str(made)], check=True, capture_output=True)
+    return made
+
+
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncGenerator[Site]:
+async def site(tmp_path: Path, certificates: Path) -> AsyncGenerator[Site]:
     with network("site1", "centre") as hosts:
-        found = Site(hosts, tmp_path)
+        found = Site(hosts, tmp_path, certificates)
         await found.start()
         await found.until(found.here, ON_LINE)
         await found.until(found.centre, ON_LINE)

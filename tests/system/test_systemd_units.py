@@ -1,6 +1,7 @@
 """The units of deploy/systemd as systemd's own tools judge them; none of them needs it to run."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,14 @@ from tests.brokers import find_program
 
 pytestmark = pytest.mark.system
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
+CHECKOUT = Path(__file__).parents[2]
+FOLDER = CHECKOUT / "deploy" / "systemd"
+# Each block of the document that is for `systemctl edit`: the unit and the lines.
+DROP_INS = re.findall(
+    r"```ini\n# systemctl edit (\S+)\n(.*?)```",
+    (CHECKOUT / "docs/systemd.md").read_text(),
+    re.DOTALL,
+)
 SERVICES = sorted(FOLDER.glob("*.service"))
 MOST_EXPOSED = 3.0
 
@@ -40,15 +48,37 @@ def test_there_is_a_unit_for_each_service_and_each_driver():
 
 @pytest.mark.parametrize("file", SERVICES, ids=lambda file: file.stem)
 def test_systemd_has_nothing_to_say_against_a_unit(units, file):
+    assert complaints(units, instance(file)) == []
+
+
+def complaints(units: Path, name: str) -> list[str]:
+    """What systemd says against a unit and its drop-ins."""
     checked = subprocess.run(
-        [find_program("systemd-analyze", "systemd"), "verify", "--man=no", units / instance(file)],
+        [find_program("systemd-analyze", "systemd"), "verify", "--man=no", units / name],
         capture_output=True,
         text=True,
         check=False,
         env={"SYSTEMD_UNIT_PATH": f"{units}:", "PATH": "/usr/bin:/bin"},
     )
-    about_ours = [line for line in checked.stderr.splitlines() if "nutbus" in line]
-    assert about_ours == []
+    return [line for line in checked.stderr.splitlines() if "nutbus" in line]
+
+
+@pytest.mark.parametrize(("unit", "lines"), DROP_INS, ids=[unit for unit, _ in DROP_INS])
+def test_systemd_takes_each_drop_in_that_the_document_recommends(units, tmp_path, unit, lines):
+    shutil.copytree(units, tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / f"{unit}.service.d"
+    folder.mkdir()
+    (folder / "override.conf").write_text(lines)
+    assert complaints(tmp_path, f"{unit}.service") == []
+    (folder / "override.conf").write_text(f"{lines}NoSuchKey=1\n")
+    (complaint,) = complaints(tmp_path, f"{unit}.service")  # so it did read the others
+    assert "NoSuchKey" in complaint
+
+
+def test_the_document_has_a_drop_in_for_each_need():
+    assert [unit for unit, _ in DROP_INS] == [
+        *("nutbus-monitor", "nutbus-web", "nutbus-driver", "nutbus-scheduler", "nutbus-gateway")
+    ]
 
 
 @pytest.mark.parametrize("file", SERVICES, ids=lambda file: file.stem)
@@ -85,6 +115,7 @@ def test_the_users_and_folders_can_be_made(tmp_path):
     for name in set(re.findall(r"(?m)^User=(\S+)", "".join(f.read_text() for f in SERVICES))):
         assert re.search(rf"(?m)^{name}:", users)
     assert (tmp_path / "etc/nutbus").stat().st_mode & 0o777 == 0o750
+    assert (tmp_path / "var/lib/nutbus/monitor").stat().st_mode & 0o777 == 0o750
 
 
 def test_every_user_named_in_a_command_is_made():

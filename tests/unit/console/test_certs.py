@@ -40,10 +40,12 @@ def test_openssl_takes_each_for_its_purpose_only(authority):
     for use, names, purpose, other in (
         (Use.SERVER, ["broker.example.org", "192.0.2.7", "::1"], "sslserver", "sslclient"),
         (Use.CLIENT, ["driver"], "sslclient", "sslserver"),
+        (Use.NODE, ["node1", "192.0.2.8"], "sslserver", None),
+        (Use.NODE, ["node2"], "sslclient", None),
     ):
         pair = authority.sign(use, names).pair
         assert verified(authority, pair.certificate, "-purpose", purpose)
-        assert not verified(authority, pair.certificate, "-purpose", other)
+        assert not other or not verified(authority, pair.certificate, "-purpose", other)
         assert is_pair(pair)
 
 
@@ -80,7 +82,7 @@ def test_nothing_is_overwritten_unless_that_is_asked_for(authority):
         lambda force: authority.sign(Use.CLIENT, ["driver"], force=force),
     ):
         before = content(authority)
-        with pytest.raises(PowerError, match="is there already; --force replaces it"):
+        with pytest.raises(PowerError, match="are there already; --force replaces them"):
             overwrite(False)
         assert content(authority) == before
         overwrite(True)

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.gateway.answers import ACCESS_DENIED, Order, Session
 from services.gateway.deeds import DENIALS, Deeds
 from shared.audit import AuditLog
 from shared.errors import ResultStatus
-from shared.messages import Result
+from shared.fleet import Device
+from shared.messages import ForcedShutdown, Result
 
 SESSION = Session("192.0.2.1", username="eve")
 
@@ -62,6 +65,31 @@ async def test_an_order_has_a_line_before_and_one_with_its_end(file):
         ("ID2", "command", "sent"),
         ("ID2", "command", "not sent"),
     ]
+
+
+def test_what_others_force_is_seen_once_and_what_our_clients_force_is_not(file):
+    log = AuditLog(file)
+    noted = Deeds(log, "g")
+    theirs = ForcedShutdown(by="node-red", at=1.0, reason="smoke")
+    ours = ForcedShutdown(by="eve@192.0.2.1", at=2.0, reason="FSD")
+    noted.forcing("ups", ours)
+    for fsd in (ours, ours, None, theirs, theirs, None, None):
+        noted.seen("ups", Device("ups", fsd=fsd))
+    noted.seen("ups", None)
+    log.flush()
+    keys = ("user", "action", "outcome", "detail", "id")
+    assert [tuple(line.get(key) for key in keys) for line in lines(file)] == [
+        (None, "clear-fsd", "seen", None, ours.digest),
+        ("node-red", "fsd", "seen", "smoke", theirs.digest),
+        (None, "clear-fsd", "seen", None, theirs.digest),
+    ]
+
+
+@given(st.text(), st.floats(allow_nan=False, allow_infinity=False), st.text())
+def test_whatever_is_said_of_a_forced_shutdown_has_a_digest(by, at, reason):
+    order = ForcedShutdown(by=by, at=at, reason=reason)
+    assert order.digest == ForcedShutdown(by=by, at=at, reason=reason).digest
+    assert order.digest != ForcedShutdown(by=by + "x", at=at, reason=reason).digest
 
 
 async def test_who_is_denied_without_end_fills_no_disk_and_hides_nobody_else(

@@ -1,5 +1,7 @@
 """What the log and the audit log say when something is done."""
 
+import asyncio
+import fcntl
 import json
 import logging
 from pathlib import Path
@@ -58,6 +60,20 @@ async def test_the_log_tells_whether_the_shutdown_command_was_run(tmp_path, capl
     assert file.exists() is not dry_run
     assert ("running the shutdown command" in caplog.messages) is not dry_run
     assert (line["action"], line["outcome"]) == ("shutdown", "rehearsed" if dry_run else "sent")
+
+
+async def test_the_shutdown_waits_for_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("services.monitor.acting.LAST_WORD_TIME", 60.0)
+    file, kept = tmp_path / "audit", tmp_path / "kept"
+    with file.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # who writes a line waits for that
+        action = ShutDown(writes_flag=True)
+        task = asyncio.create_task(done(tmp_path, action, command=["cp", str(file), str(kept)]))
+        await asyncio.wait({task}, timeout=0.3)  # as long as it takes if it did not wait
+        assert not kept.exists()
+    lines = await task
+    assert [line["action"] for line in lines] == ["killpower", "shutdown"]
+    assert kept.read_bytes() == file.read_bytes()
 
 
 @pytest.mark.parametrize(

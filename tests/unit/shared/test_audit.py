@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from services.console.__main__ import app
-from shared.audit import AuditLog, Deed, faults, line_of, syslog_address
+from shared.audit import AuditLog, Deed, entrust, faults, line_of, syslog_address
 from shared.settings import AuditSettings
 
 TIMEOUT = 20.0
@@ -139,6 +139,42 @@ def test_what_was_answered_outlives_a_kill(tmp_path):
     process.wait()
     names = [json.loads(line)["name"] for line in file.read_bytes().splitlines()[: answered + 1]]
     assert names == [str(number) for number in range(answered + 1)]
+
+
+async def test_what_was_seen_is_noted_once_by_all_who_share_the_file(tmp_path):
+    file = tmp_path / "audit.jsonl"
+
+    def seen(action: str, id: str, device: str = "ups") -> Deed:
+        return Deed(1.5, "gateway@x", "eve", "", action, "seen", device, id=id)
+
+    one, other = AuditLog(file), AuditLog(file)
+    for told in (
+        *(seen("fsd", "1"), seen("fsd", "1", "pdu"), seen("clear-fsd", "1")),
+        *(seen("fsd", "1"), deed(), seen("fsd", "2")),
+    ):
+        for log in (one, other):
+            await log.record(told)
+    said = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [(line["action"], line["device"], line.get("id")) for line in said] == [
+        ("fsd", "ups", "1"),
+        ("fsd", "pdu", "1"),
+        ("clear-fsd", "ups", "1"),
+        ("fsd", "ups", "1"),
+        *[("command", "rack1", None)] * 2,
+        ("fsd", "ups", "2"),
+    ]
+    assert wrong(file) == []
+
+
+def test_a_file_that_root_makes_for_another_is_his_and_one_that_is_there_is_left_alone(tmp_path):
+    file, there, link = tmp_path / "new" / "audit.jsonl", tmp_path / "there", tmp_path / "link"
+    there.write_text("x")
+    link.symlink_to(tmp_path / "nowhere")
+    for path in (file, there, link):
+        entrust(path, 65534, 65534)
+    assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (65534, 0o640)
+    assert there.stat().st_uid == os.geteuid()
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.fixture

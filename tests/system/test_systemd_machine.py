@@ -5,7 +5,9 @@ from here, read-only. Its network is its own.
 """
 
 import contextlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +24,11 @@ pytestmark = [pytest.mark.system, pytest.mark.nightly]
 
 CHECKOUT = Path(__file__).parents[2]
 FOLDER = CHECKOUT / "deploy" / "systemd"
+DROP_INS = re.findall(
+    r"```ini\n# systemctl edit (\S+)\n(.*?)```",
+    (CHECKOUT / "docs/systemd.md").read_text(),
+    re.DOTALL,
+)
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nutbus" / "machine"
 MIRROR = [os.environ["DEBIAN_MIRROR"]] if "DEBIAN_MIRROR" in os.environ else []
 PACKAGES = "systemd,systemd-sysv,dbus,python3,procps"
@@ -196,7 +203,8 @@ def test_every_service_runs_under_its_own_user_and_serves(machine):
     assert users == sorted([*(f"nutbus-{name}" for name in SERVICES), "root"])
     assert "online" in machine.run("nutbus list")
     assert machine.run("nutbus upsc rack1@127.0.0.1 ups.status") == "OL"
-    assert machine.run("stat -c %U /var/lib/nutbus/web") == "nutbus-web"
+    for name in ("driver", "gateway", "monitor", "web"):
+        assert machine.run(f"stat -c %U /var/lib/nutbus/{name}") == f"nutbus-{name}"
     machine.run("systemctl reload nutbus-gateway nutbus-monitor")
     machine.until("systemctl is-active nutbus-gateway nutbus-monitor", "active\nactive")
 
@@ -247,3 +255,34 @@ def test_the_monitor_can_shut_the_machine_down(machine, kind):
     machine.run("nutbus monitor -c fsd")
     machine.ends()
     assert (machine.root / "asked-to-cut").read_text() == "cut\n"
+    state = machine.root / "var/lib/nutbus" / ("monitor" if kind == "monitor" else "")
+    noted = [json.loads(line) for line in (state / "audit.jsonl").read_text().splitlines()]
+    done = [(line["action"], line["outcome"]) for line in noted if "monitor@" in line["user"]]
+    assert done[:2] == [("shutdown", "decided"), ("fsd", "sent")]
+    assert done[-2:] == [("killpower", "sent"), ("shutdown", "sent")]
+    assert (state / "audit.jsonl").stat().st_uid != 0
+
+
+def test_the_drop_ins_of_the_document_do_what_they_are_for(machine):
+    for unit, lines in DROP_INS:
+        folder = machine.root / f"etc/systemd/system/{unit}.service.d"
+        folder.mkdir()
+        (folder / "override.conf").write_text(lines)
+    for folder in ("srv/reports", "usr/local/var"):
+        (machine.root / folder).mkdir(mode=0o777)
+        (machine.root / folder).chmod(0o777)
+    settings = SETTINGS.format(broker="mqtt://127.0.0.1")
+    file = machine.root / "etc/nutbus/nutbus.toml"
+    file.write_text(settings.replace("[web]", '[web]\nlisten = ["127.0.0.1:80"]'))
+    other = settings.replace("[gateway]", '[gateway]\nlisten = ["127.0.0.1:3494"]')
+    (machine.root / "etc/nutbus/gateway.toml").write_text(other)
+    machine.boot(*units(SERVICES))
+    for name in SERVICES:
+        machine.until(f"systemctl show -P StatusText nutbus-{name}", "serving")
+    assert machine.run("nutbus upsc rack1@127.0.0.1:3494 ups.status") == "OL"
+    connect = "import socket; socket.create_connection(('127.0.0.1', 80)); print('open')"
+    assert machine.run(f'python3 -c "{connect}"') == "open"
+    for unit, path in (("scheduler", "/srv/reports"), ("monitor", "/usr/local/var")):
+        within = f"nsenter -t $(systemctl show -P MainPID nutbus-{unit}) -m touch {path}/written"
+        assert machine.run(within) == ""
+    assert "char-ttyXRUSB" in machine.run("systemctl show -P DeviceAllow nutbus-driver")

@@ -104,10 +104,12 @@ class Publisher:
                 continue
             device = self._devices.get(name)
             is_there = device and device.availability is Availability.ONLINE
-            if device and device.view and is_there and self._claims.works(name):
-                await self._publish_state(device, device.view, urgent=False)
-            else:
+            if not (device and device.view and is_there):
                 del self._beats[name]
+            elif self._claims.works(name):
+                await self._publish_state(device, device.view, urgent=False)
+            else:  # for a moment perhaps: the broker is slow to confirm our claim
+                self._note_beat(name)
 
     async def restate(self) -> None:
         """Say again, one after the other, what is retained: the broker may have lost it."""
@@ -198,7 +200,8 @@ class Publisher:
             await self._tell_meta(device, view, told)
         if view and availability is Availability.ONLINE:
             was, told.view = told.view, view
-            if was != view or told.availability is not availability:
+            is_silent = name not in self._beats
+            if was != view or told.availability is not availability or is_silent:
                 urgent = was is None or was.status != view.status
                 await self._publish_state(device, view, urgent=urgent)
                 self._want_plain(name)
@@ -242,10 +245,13 @@ class Publisher:
         state = DeviceState.model_construct(
             seq=device.sequence, at=device.read_at, vars=view.variables
         )
-        self._beats.pop(device.name, None)
-        self._beats[device.name] = asyncio.get_running_loop().time()
-        self._first_beat.set()
+        self._note_beat(device.name)
         await self._bus.publish(state.publication(self._topics, device.name, urgent=urgent))
+
+    def _note_beat(self, name: str) -> None:
+        self._beats.pop(name, None)
+        self._beats[name] = asyncio.get_running_loop().time()
+        self._first_beat.set()
 
     async def _publish_plain(self, name: str) -> None:
         told, device = self._told.get(name), self._devices.get(name)

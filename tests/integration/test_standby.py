@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from services.driver.standby import BEAT, LEASE
 from shared.bus import connect
 from shared.fleet import Fleet
 from shared.messages import Availability, Claim, DeviceMeta, DeviceState, Message, read
@@ -196,6 +197,21 @@ async def test_a_line_that_breaks_ends_the_work_until_it_is_back(broker, tmp_pat
             line.reset()
             await held_by(watcher, "second")
             assert agent.turns == ["first", "second"]
+
+
+async def test_who_was_heard_late_goes_on_to_tell_of_the_device(broker, tmp_path, agent):
+    async with proxy(broker.port) as line, watching(broker.url) as watcher:
+        first = Service("first", line.url, tmp_path, agent.port)
+        async with services(first):
+            await first.start()
+            await watcher.available(DEVICE)
+            line.cut()
+            await asyncio.sleep(LEASE + BEAT)  # no claim is confirmed in time
+            line.mend()
+            beat = claim_of(watcher).beat
+            await watcher.until(lambda: claim_of(watcher).beat > beat + 6, "beats")
+            number = watcher.state(DEVICE).seq
+            await watcher.until(lambda: watcher.state(DEVICE).seq > number + 2, "states")
 
 
 async def test_the_broker_is_killed_and_comes_back(broker, tmp_path, agent):

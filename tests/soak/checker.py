@@ -19,8 +19,8 @@ from tests.soak.views import STALE, NutLine, Shown, shown_by_gateway, shown_by_w
 LOOK = 0.5
 STALE_AFTER = 3 * HEARTBEAT
 CONFIRMED_AFTER = 1.0
-# Home Assistant cannot compare what a killed broker has with what it knows; its drivers tell it.
-DRIVER_BACK = 6.0
+DRIVER_BACK = 6.0  # seconds after the return of a broker in which all drivers have told anew
+NEW = 15.0  # seconds after its end, during which a service may not have heard all anew
 DUE = 8.0  # undisturbed seconds on battery, or on line before, that a scheduler needs to notice
 ORDER_EVERY = (0.5, 3.0)
 
@@ -163,12 +163,20 @@ class Checker:
             await asyncio.sleep(CONFIRMED_AFTER)
             again_at = now()
             wrong = self.wrong(await self._views[name](device.name), device, again_at)
-            since = again_at - DRIVER_BACK
-            if wrong and name == "homeassistant" and self._faults.had(KILL_BROKER, since):
-                self._findings.count("homeassistant: wrong until a driver was back")
+            if wrong and self._cannot_know(name, again_at):
+                self._findings.count(f"{name}: could not know better until a driver was back")
             elif wrong:
                 self._findings.add(f"{name} shows {device.name} wrong: {wrong}")
         self._note_absence(name, device, shown, asked_at)
+
+    def _cannot_know(self, name: str, at: float) -> bool:
+        """Tell whether a view has only what a killed broker had, and no driver can have told it.
+
+        A service that was there before compares; one that is new, and Home Assistant, cannot.
+        """
+        if not self._faults.had(KILL_BROKER, at - DRIVER_BACK):
+            return False
+        return name == "homeassistant" or self._faults.had(f"kill {name}", at - NEW)
 
     def _note_absence(self, name: str, device: Device, shown: Shown, asked_at: float) -> None:
         key, word = (name, device.name), device.last

@@ -210,8 +210,14 @@ async def test_who_was_heard_late_goes_on_to_tell_of_the_device(broker, tmp_path
             line.mend()
             beat = claim_of(watcher).beat
             await watcher.until(lambda: claim_of(watcher).beat > beat + 6, "beats")
-            number = watcher.state(DEVICE).seq
-            await watcher.until(lambda: watcher.state(DEVICE).seq > number + 2, "states")
+            before = sequence(watcher)
+            await watcher.until(lambda: sequence(watcher) > before + 2, "states")
+
+
+def sequence(watcher):
+    state = watcher.state(DEVICE)
+    assert state
+    return state.seq
 
 
 async def test_the_broker_is_killed_and_comes_back(broker, tmp_path, agent):

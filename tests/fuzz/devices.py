@@ -1,13 +1,18 @@
 """Targets: what devices answer, over a network, a terminal server or a bus of the machine."""
 
 import contextlib
+import functools
 
+from services.driver.drivers.usbhid_picture import Picture, Walk
 from services.driver.protocols import apcupsd, devfile, eatonmqtt, powerman, rfc2217, shut
 from services.driver.protocols.apcsmart import capabilities, identity, stream
 from services.driver.protocols.apcsmart import values as apc_values
 from services.driver.protocols.apcsmart.tables import DUAL_VARIABLES, VARIABLES
-from services.driver.protocols.hid import descriptor
+from services.driver.protocols.hid import descriptor, meaning
 from services.driver.protocols.hid import values as hid_values
+from services.driver.protocols.hid.descriptor import Report
+from services.driver.protocols.hid.registry import VENDORS
+from services.driver.protocols.hid.table import Known, Vendor
 from services.driver.protocols.netxml import decode as netxml
 from services.driver.protocols.netxml import documents
 from services.driver.protocols.qx.decoding import decode
@@ -52,6 +57,46 @@ def hid(data: bytes) -> None:
             if len(data) - middle >= 64:
                 raise
 
+
+@functools.cache
+def hid_picture(number: int) -> tuple[Vendor, descriptor.Descriptor]:
+    """Make a device that has a number of 32 bits for everything that a vendor's table knows."""
+    vendor, fields, lengths = VENDORS[number], [], {}
+    paths = [row.path for row in vendor.rows] + [command.path for command in vendor.commands]
+    for place, text in enumerate(paths):
+        path = vendor.usages.path(text)
+        kind = (Report.FEATURE, Report.INPUT)[place % 5 == 0]
+        id, offset = 1 + place // NUMBERS % 254, 32 * (place % NUMBERS)
+        if path:
+            fields.append(descriptor.Field(path, kind, id, offset, 32, -(1 << 31), (1 << 31) - 1))
+            lengths[kind, id] = NUMBERS * 4
+    return vendor, descriptor.Descriptor(tuple(fields), lengths, has_ids=True)
+
+
+def hid_meaning(data: bytes) -> None:
+    """Take the first byte for the vendor, the second for where the others begin in each report."""
+    if len(data) < 3:
+        return
+    vendor, shape = hid_picture(data[0] % len(VENDORS))
+    known = Known(quirks=vendor.quirks, strings=HID_TEXTS)
+    picture = Picture(vendor, shape, known)
+    said = data[2:] * (1 + NUMBERS * 8 // len(data))
+    for walk in (Walk.FIRST, Walk.FULL, Walk.QUICK):
+        bodies = {key: said[(data[1] + key[1]) % 8 :][: NUMBERS * 4] for key in picture.due(walk)}
+        picture.indexes(walk, bodies)
+        picture.take(walk, bodies)
+    picture.hear(data[2:])
+    assert all(isinstance(text, str) for text in picture.reading(1.0).variables.values())
+    for name in known.variables:
+        if entry := picture.row(name):
+            meaning.number(entry.row.lookup, "1", known)
+            meaning.number(entry.row.lookup, known.variables[name], known)
+
+
+NUMBERS = 8  # in each report
+HID_TEXTS = {1: "1.5", 2: "x", 3: "", 4: "27/01/2026", 5: "0000"}
+HID_NUMBERS = b"\x01\0\0\0\x64\0\0\0\xff\xff\xff\xff\0\0\0\x80\xe8\x03\0\0"
+HID_SEEDS = tuple(bytes([number, 0]) + HID_NUMBERS for number in range(len(VENDORS)))
 
 # Usage page Power Device, UPS, a report with one battery voltage.
 DESCRIPTOR = bytes.fromhex(
@@ -172,6 +217,7 @@ APC_SEEDS = (
 TARGETS = {
     "netxml": Target(netxml_pages, (OBJECTS, PRODUCT)),
     "hid": Target(hid, (DESCRIPTOR, DESCRIPTOR * 4)),
+    "hid-meaning": Target(hid_meaning, HID_SEEDS, rounds=100),
     "qx": Target(qx, QX_SEEDS),
     "nis": Target(nis, (NIS,)),
     "powerman": Target(

@@ -69,7 +69,7 @@ class Observer:
         try:
             async for message in bus.listen(f"{TOPICS.prefix}/#"):
                 try:
-                    self._take(message)
+                    self.take(message)
                 except PayloadError as error:
                     self._findings.add(f"a bad payload on {message.topic}: {error}")
                 if self._unseen and now() > self._settled_at:
@@ -82,7 +82,8 @@ class Observer:
         """Whether it hears what the bus says."""
         return self._bus is not None
 
-    def _take(self, message: Message) -> None:
+    def take(self, message: Message) -> None:
+        """Take in what the bus says; PayloadError if it makes no sense."""
         about = TOPICS.parse(message.topic)
         if isinstance(about, OfDevice) and about.part is DeviceTopic.STATE and message.payload:
             self._note_state(about.device, read(DeviceState, message), retained=message.retained)

@@ -4,9 +4,11 @@ import random
 
 import pytest
 
+from shared.messages import Message
+from shared.topics import DeviceTopic
 from tests.soak.checker import STRICT, Checker
 from tests.soak.hosts import had_to_go
-from tests.soak.observer import Observer
+from tests.soak.observer import TOPICS, Observer
 from tests.soak.plant import DEVICES, Broker, Plant
 from tests.soak.truth import LOW, ON_BATTERY, ON_LINE, SILENT, Device, Fault, Faults, Findings, now
 from tests.soak.views import STALE, Shown
@@ -76,6 +78,38 @@ def test_one_supply_of_two_is_enough(devices):
 
 def test_a_forced_shutdown_is_a_reason(devices):
     assert judge("web1", devices, fsd=("rack1",))
+
+
+@pytest.fixture
+def findings():
+    return Findings(Faults(), lambda _: None)
+
+
+def ordered(observer, payload):
+    topic = TOPICS.device("rack1", DeviceTopic.FSD)
+    observer.take(Message(topic, payload, False))
+
+
+def test_an_order_that_was_cleared_and_is_back_is_no_reason_and_nobodys_order(findings):
+    observer = Observer("mqtt://127.0.0.1:1", Faults(), findings)
+    ordered(observer, b"one")
+    assert observer.is_ordered("rack1")
+    observer.cleared.add(b"one")
+    ordered(observer, b"")
+    assert not findings.wrong
+    cleared = now()
+    ordered(observer, b"one")
+    assert findings.wrong, "no broker was killed"
+    assert not observer.is_ordered("rack1")
+    assert observer.had_fsd("rack1", 0.0, now())
+    assert not observer.had_fsd("rack1", cleared + 1e-6, now())
+
+
+def test_that_somebody_else_cleared_an_order_is_wrong(findings):
+    observer = Observer("mqtt://127.0.0.1:1", Faults(), findings)
+    ordered(observer, b"one")
+    ordered(observer, b"")
+    assert "somebody cleared" in findings.wrong[0]
 
 
 def shown(device, word=None, **other):

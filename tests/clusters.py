@@ -22,6 +22,7 @@ class Node(ShippedNats):
         super().__init__(directory)
         self.name = name
         self.tls_port = free_port()
+        self.route_port = routes[name]
         others = tuple((f"{node}:6222", f"127.0.0.1:{port}") for node, port in routes.items())
         self.places = (
             *self.places,

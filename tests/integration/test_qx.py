@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 GUIDE = Path(__file__).parents[2] / "docs/new-device.md"
 TOML = re.compile(r"```toml\n(.*?)```", re.S)
 COMMAND, SET = DeviceTopic.COMMAND, DeviceTopic.SET
-PATIENCE = 0.6  # seconds for a reply in these tests
+PATIENCE = 1.5  # seconds for a reply in these tests
 # What the device of these tests may ever be seen with on the bus.
 TRUE_VOLTAGES = {"226.0", "231.0"}
 TRUE_STATES = {"OL", "OB", "OB LB"}
@@ -45,7 +45,7 @@ def settings(broker, folder, port, **options):
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch):
     monkeypatch.setattr(qx, "REPLY_TIMEOUT", PATIENCE)
-    monkeypatch.setattr(qx, "ORDER_TIMEOUT", 0.2)
+    monkeypatch.setattr(qx, "ORDER_TIMEOUT", 0.5)
 
 
 @pytest.fixture
@@ -133,7 +133,8 @@ async def test_a_delay_that_was_set_outlives_the_line(broker, tmp_path, watcher,
         assert watcher.variables("ups1")["ups.delay.shutdown"] == "120"
 
 
-async def test_an_echoed_command_has_failed(broker, tmp_path, watcher):
+async def test_an_echoed_command_has_failed(broker, tmp_path, watcher, monkeypatch):
+    monkeypatch.setattr(qx, "ORDER_TIMEOUT", TIMEOUT)  # each one is answered
     with SimulatedQx(MEGATEC, unknown="echo") as ups:
         async with driving(settings(broker, tmp_path, ups.port)):
             await watcher.available("ups1")

@@ -174,7 +174,7 @@ def seen(tmp_path_factory):
         return dict(zip(CASES, found, strict=True))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(qx, "ORDER_TIMEOUT", 0.1)
+        patch.setattr(qx, "ORDER_TIMEOUT", 0.6)
         return asyncio.run(everything())
 
 

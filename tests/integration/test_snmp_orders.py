@@ -60,7 +60,7 @@ def revelation() -> Objects:
 
 
 def driver(agent: SnmpSimulator, traps: str = "", **options: object) -> SnmpDriver:
-    given = SnmpOptions.model_validate({"snmp_retries": 1, "snmp_timeout": 0.3, **options})
+    given = SnmpOptions.model_validate({"snmp_retries": 1, "snmp_timeout": 1.0, **options})
     return SnmpDriver(Site("dut", f"127.0.0.1:{agent.port}", snmp_traps=traps), given)
 
 
@@ -103,7 +103,7 @@ async def test_a_notification_ends_the_wait() -> None:
         await asyncio.sleep(0)
         agent.objects.put(f"{UPS}.4.1.1.0", whole(3))
         agent.notify(("127.0.0.1", traps))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await waiting
         assert (await ours.poll()).status == "OB"
         await ours.close()
@@ -148,7 +148,7 @@ async def test_what_a_card_lacks_while_it_starts_is_found_later(
         assert "outlet.5.status" not in (await ours.poll()).variables
         uptime = {"1.3.6.1.2.1.1.3.0": Value(Kind.TICKS, 30000)}
         agent.objects = Objects(whole_pdu | uptime)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "outlet.5.status" not in (await ours.poll()).variables:
                 await asyncio.sleep(0)
         agent.asked.clear()

@@ -18,7 +18,8 @@ from tests.simulators.snmp import Fault, Objects, SnmpSimulator
 pytestmark = pytest.mark.integration
 
 UPS = "1.3.6.1.2.1.33.1"
-PATIENT = 5.0
+PATIENT = 30.0
+SHORT = 0.1  # seconds to wait for an answer where none is to come
 VALUES = {f"{UPS}.{number}.0": Value(Kind.INTEGER, number) for number in range(1, 61)}
 KINDS = {
     f"{UPS}.100.1.0": Value(Kind.INTEGER, -273),
@@ -56,7 +57,7 @@ class Lines:
 
     def __init__(self, simulator: SnmpSimulator, version: Version) -> None:
         self.settings = SnmpSettings(
-            simulator.host, simulator.port, version, retries=2, timeout=0.1
+            simulator.host, simulator.port, version, retries=2, timeout=2.0
         )
         self.hints: dict[str, str] = {}
         self._open: list[SnmpAgent] = []
@@ -119,11 +120,12 @@ async def test_large_packets_that_vanish_are_asked_in_smaller_ones(
     lines: Lines, simulator: SnmpSimulator
 ):
     simulator.most_oids, simulator.swallows = 20, True
-    agent = await lines.open()
+    agent = await lines.open(timeout=0.2)
     async with asyncio.timeout(PATIENT):
         assert await agent.get(VALUES) == VALUES
+    again = await lines.open()
     simulator.asked.clear()
-    assert await agent.get(VALUES) == VALUES
+    assert await again.get(VALUES) == VALUES
     assert len(simulator.asked) == 4
 
 
@@ -144,7 +146,7 @@ async def test_an_agent_that_is_away_is_not_taken_for_one_with_little_room(
     lines: Lines, simulator: SnmpSimulator
 ):
     simulator.is_silent = True
-    agent = await lines.open()
+    agent = await lines.open(timeout=SHORT)
     with pytest.raises(DeviceError, match="no answer"):
         await agent.get(VALUES)
     simulator.is_silent = False
@@ -238,7 +240,7 @@ async def test_an_order_is_sent_once_even_if_no_answer_comes(
     lines: Lines, simulator: SnmpSimulator
 ):
     simulator.is_silent = True
-    agent = await lines.open()
+    agent = await lines.open(timeout=SHORT)
     with pytest.raises(RefusedError, match="carried out or not"):
         await agent.set({f"{UPS}.5.0": Value(Kind.INTEGER, 1)})
     assert len(simulator.asked) == 1
@@ -271,7 +273,7 @@ async def test_what_is_no_answer_is_passed_over(lines: Lines, simulator: SnmpSim
 
 
 async def test_lost_packets_are_sent_again(lines: Lines, simulator: SnmpSimulator):
-    agent = await lines.open()
+    agent = await lines.open(timeout=0.5)
     await agent.get([f"{UPS}.1.0"])
     simulator.lost = 2
     assert await agent.get([f"{UPS}.1.0"]) == {f"{UPS}.1.0": Value(Kind.INTEGER, 1)}
@@ -280,15 +282,15 @@ async def test_lost_packets_are_sent_again(lines: Lines, simulator: SnmpSimulato
 async def test_an_answer_after_the_retry_is_right_and_the_other_is_nobodys(
     lines: Lines, simulator: SnmpSimulator
 ):
-    simulator.delay = 0.15
-    agent = await lines.open()
+    simulator.delay = 0.45
+    agent = await lines.open(timeout=0.3)
     for number in range(1, 6):
         oid = f"{UPS}.{number}.0"
         assert await agent.get([oid]) == {oid: Value(Kind.INTEGER, number)}
 
 
 async def test_what_comes_from_another_address_is_not_heard(lines: Lines, simulator: SnmpSimulator):
-    agent = await lines.open(timeout=1.0)
+    agent = await lines.open()
     oid = f"{UPS}.1.0"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         stranger.bind(("127.0.0.2", 0))
@@ -350,7 +352,7 @@ async def test_an_answer_that_makes_no_sense_is_no_value(
     lines: Lines, simulator: SnmpSimulator, name: str
 ):
     simulator.fault = WRONG[name]
-    agent = await lines.open()
+    agent = await lines.open(timeout=SHORT)
     async with asyncio.timeout(PATIENT):
         with pytest.raises(DeviceError, match=f"127.0.0.1:{simulator.port}: "):
             await agent.get([f"{UPS}.1.0", f"{UPS}.2.0"])
@@ -400,7 +402,7 @@ async def test_a_column_without_end_is_left(simulator: SnmpSimulator):
 
 async def test_silence_is_told(lines: Lines, simulator: SnmpSimulator):
     simulator.is_silent = True
-    agent = await lines.open()
+    agent = await lines.open(timeout=SHORT)
     async with asyncio.timeout(PATIENT):
         with pytest.raises(DeviceError, match="no answer to 3 requests"):
             await agent.get([f"{UPS}.1.0"])
@@ -408,14 +410,14 @@ async def test_silence_is_told(lines: Lines, simulator: SnmpSimulator):
 
 
 async def test_a_wrong_community_is_told_as_what_it_may_be(lines: Lines):
-    agent = await lines.open(community="secret")
+    agent = await lines.open(community="secret", timeout=SHORT)
     with pytest.raises(DeviceError, match=r"version and community right\?") as told:
         await agent.get([f"{UPS}.1.0"])
     assert "secret" not in str(told.value)
 
 
 async def test_a_closed_port_is_told(lines: Lines, simulator: SnmpSimulator):
-    agent = await lines.open()
+    agent = await lines.open(timeout=SHORT)
     simulator.stop()
     with pytest.raises(DeviceError, match="refused"):
         await agent.get([f"{UPS}.1.0"])

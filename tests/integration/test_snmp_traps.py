@@ -32,6 +32,8 @@ from tests.simulators.snmpups import BATTERY, NORMAL, SOURCE, objects
 pytestmark = pytest.mark.integration
 
 OID = "1.3.6.1.2.1.33.1.1.0"
+TIMEOUT = 30.0
+SILENCE = 0.2  # seconds after which one that was not woken will not be
 USER = User("ups", Authentication.SHA256, "correct horse", Privacy.AES, "battery staple")
 SECURE = (
     '-v 3 -u ups -l authPriv -a SHA-256 -A "correct horse" -x AES -X "battery staple" '
@@ -56,7 +58,7 @@ def where(port: int) -> str:
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT):
         while not is_so():
             await asyncio.sleep(0.01)
 
@@ -74,19 +76,19 @@ async def test_the_real_agent_wakes_us(tmp_path: Path, port: int, where: str, na
         # With a wrong community snmpd tells of a failed authentication.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.sendto(_asked("wrong"), ("127.0.0.1", snmpd.port))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(TIMEOUT):
             await agent.notification()
         await _until(lambda: agent.notifications["taken"] > taken)
         assert set(agent.notifications) == {"taken"}
         await agent.close()
 
 
-async def _inform(where: str, *options: str) -> int:
+async def _inform(where: str, *options: str, patience: int = 1) -> int:
     """Send an inform with net-snmp's program: 0 if it was answered as it should be."""
     process = await asyncio.create_subprocess_exec(
         find_program("snmpinform"),
         *options,
-        *("-r", "0", "-t", "1", where, "1", "1.3.6.1.2.1.33.2.1"),
+        *("-r", "0", "-t", str(patience), where, "1", "1.3.6.1.2.1.33.2.1"),
         env={"MIBS": "", "SNMP_PERSISTENT_DIR": "/nonexistent"},
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -100,7 +102,7 @@ async def test_an_inform_of_version_3_is_answered_if_it_is_genuine(tmp_path: Pat
         await agent.open()
         words = ["-v", "3", "-u", "ups", "-l", "authPriv", "-a", "SHA-256", "-x", "AES"]
         passwords = ["-A", "correct horse", "-X", "battery staple"]
-        assert await _inform(where, *words, *passwords) == 0
+        assert await _inform(where, *words, *passwords, patience=30) == 0
         assert agent.notifications == {"taken": 1}
         assert await _inform(where, *words, "-A", "wrong horse", "-X", "battery staple") != 0
         assert await _inform(where, "-v", "3", "-u", "ups", "-l", "noAuthNoPriv") != 0
@@ -150,9 +152,9 @@ def _target(where: str) -> tuple[str, int]:
     return host, int(port)
 
 
-async def _is_woken(agent: SnmpAgent) -> bool:
+async def _is_woken(agent: SnmpAgent, within: float = TIMEOUT) -> bool:
     try:
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(within):
             await agent.notification()
     except TimeoutError:
         return False
@@ -163,9 +165,9 @@ async def test_only_the_agent_that_tells_is_woken(fleet: Fleet, where: str):
     simulator, agent = await fleet.add("127.0.0.2")
     _, other = await fleet.add("127.0.0.3")
     simulator.notify(_target(where))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT):
         await agent.notification()
-    assert not await _is_woken(other)
+    assert not await _is_woken(other, SILENCE)
 
 
 async def test_a_storm_is_one_poll(fleet: Fleet, where: str, monkeypatch: pytest.MonkeyPatch):
@@ -176,17 +178,20 @@ async def test_a_storm_is_one_poll(fleet: Fleet, where: str, monkeypatch: pytest
         while agent.notifications.get("taken", 0) < count:
             await asyncio.sleep(0)
     assert await _is_woken(agent)
-    assert not await _is_woken(agent)
+    assert not await _is_woken(agent, SILENCE)
 
 
-async def test_a_storm_that_lasts_leaves_time_between_polls(fleet: Fleet, where: str):
+async def test_a_storm_that_lasts_leaves_time_between_polls(
+    fleet: Fleet, where: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(snmptraps, "STORM_PAUSE", 2.5)
     simulator, agent = await fleet.add("127.0.0.2")
     simulator.notify(_target(where))
     assert await _is_woken(agent)
     simulator.notify(_target(where))
     await _until(lambda: agent.notifications["taken"] == 2)
-    assert not await _is_woken(agent)
-    async with asyncio.timeout(5):
+    assert not await _is_woken(agent, SILENCE)
+    async with asyncio.timeout(TIMEOUT):
         await agent.notification()
 
 
@@ -211,7 +216,7 @@ async def test_strangers_are_counted_and_wake_nobody(fleet: Fleet, where: str):
             noisy.sendto(noise, _target(where))
     expected = {"unknown": 1, "unauthenticated": 2, "malformed": 4}
     await _until(lambda: agent.notifications == expected)
-    assert not await _is_woken(agent)
+    assert not await _is_woken(agent, SILENCE)
 
 
 async def test_an_inform_is_answered_and_a_wrong_one_is_not(fleet: Fleet, where: str):
@@ -296,7 +301,7 @@ async def test_agents_at_one_address_are_told_apart_by_their_engines(tmp_path: P
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
             line.sendto(exchange.engine.sealed(trap, 7, now, 3), _target(where))
         assert await _is_woken(agents[1])
-        assert not await _is_woken(agents[0])
+        assert not await _is_woken(agents[0], SILENCE)
         for agent in agents:
             await agent.close()
 
@@ -332,8 +337,8 @@ async def test_a_port_that_becomes_free_is_taken(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(_target(where))
         simulator, agent = await fleet.add("127.0.0.2")
-    async with asyncio.timeout(10):
-        while not await _is_woken(agent):
+    async with asyncio.timeout(TIMEOUT):
+        while not await _is_woken(agent, SILENCE):
             simulator.notify(_target(where))
 
 

@@ -14,7 +14,7 @@ from tests.brokers import Mosquitto, find_program
 from tests.ports import free_port
 
 INTERVAL = 0.05  # a real card says everything again every few seconds
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 UPS = "powerDistributions/1"
 BANK = f"{UPS}/backupSystem/powerBank"
 

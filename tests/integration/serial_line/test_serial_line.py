@@ -23,7 +23,7 @@ from tests.simulators.rfc2217 import Server, serving
 
 pytestmark = pytest.mark.integration
 
-TIMEOUT = 5.0
+TIMEOUT = 30.0
 Q1 = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000\r"
 
 
@@ -168,16 +168,17 @@ async def test_bytes_of_every_value_pass(peer, line):
     await line.write(every)
     await peer.has_heard(every)
     peer.say(every)
-    assert await line.read(256, 5.0) == every
+    assert await line.read(256, TIMEOUT) == every
 
 
 async def test_silence_and_half_replies_are_told_apart(peer, line):
     with pytest.raises(DeviceError, match=f"{peer.where}: no reply to b'X.r' in 0.05 s"):
         await line.ask(b"X\r", within=0.05)
+    await peer.has_heard(b"X\r")
     peer.heard.clear()
     peer.answers[b"Y\r"] = b"(226.0"
-    with pytest.raises(DeviceError, match=r"the reply to b'Y.r' was cut short in 0.2 s: b'.226.0'"):
-        await line.ask(b"Y\r", within=0.2)
+    with pytest.raises(DeviceError, match=r"the reply to b'Y.r' was cut short in 0.6 s: b'.226.0'"):
+        await line.ask(b"Y\r", within=0.6)
 
 
 async def test_a_late_reply_is_not_taken_for_the_next_answer(peer, line):
@@ -188,9 +189,9 @@ async def test_a_late_reply_is_not_taken_for_the_next_answer(peer, line):
 
 async def test_what_comes_after_a_reply_stays_for_the_next_read(peer, line):
     peer.say(b"one\rtwo\rth")
-    assert await line.read_until(b"\r", 5.0) == b"one\r"
+    assert await line.read_until(b"\r", TIMEOUT) == b"one\r"
     await line.has_input()
-    assert await line.read_until(b"\r", 5.0) == b"two\r"
+    assert await line.read_until(b"\r", TIMEOUT) == b"two\r"
     assert await line.drain() == b"th"
     assert await line.read(1, 0.01) == b""
 
@@ -202,7 +203,7 @@ async def test_an_endless_reply_is_refused(peer, line):
         await line.has_input()
         peer.say(b"x" * 1000)
     async with asyncio.timeout(TIMEOUT):
-        reading = asyncio.create_task(line.read_until(b"\r", 5.0))
+        reading = asyncio.create_task(line.read_until(b"\r", TIMEOUT))
         while not reading.done():
             peer.say(b"x" * 500)
             await asyncio.sleep(0.001)
@@ -233,17 +234,18 @@ async def test_a_device_that_floods_fills_no_memory(peer, line, monkeypatch):
 
 async def test_a_cancelled_read_loses_nothing(peer, line):
     for cut in range(1, 12):
-        reading = asyncio.create_task(line.read_until(b"\r", 5.0))
+        reading = asyncio.create_task(line.read_until(b"\r", TIMEOUT))
         peer.say(b"(hello world"[:cut])
         await line.has_input()
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
         peer.say(b"(hello world\r"[cut:])
-        assert await line.read_until(b"\r", 5.0) == b"(hello world\r"
+        assert await line.read_until(b"\r", TIMEOUT) == b"(hello world\r"
 
 
 async def test_cancelling_at_any_moment_leaves_the_line_usable(peer, line):
+    peer.answers[b"Q1\rQ1\r"] = Q1  # the cancelled question may be read with the next one
     for step in range(60):
         asking = asyncio.create_task(line.ask(b"Q1\r"))
         for _ in range(step % 15):
@@ -294,9 +296,9 @@ async def test_a_reply_that_came_before_the_cable_was_pulled_counts(peer, line):
     peer.say(b"(whole\r(hal")
     await line.has_input()
     peer.pull()
-    assert await line.read_until(b"\r", 5.0) == b"(whole\r"
+    assert await line.read_until(b"\r", TIMEOUT) == b"(whole\r"
     with pytest.raises(DeviceError, match="is gone"):
-        await line.read_until(b"\r", 5.0)
+        await line.read_until(b"\r", TIMEOUT)
 
 
 async def test_it_may_be_opened_and_closed_over_and_over(peer):
@@ -623,10 +625,10 @@ async def test_waiting_for_a_change_ends_with_the_server():
 
 
 async def test_a_server_that_hangs_gives_no_old_state(monkeypatch):
-    monkeypatch.setattr(socketport, "ANSWER_TIMEOUT", 0.1)
     async with remote() as (server, line):
         server.set_lines(cts=True)
         assert (await line.modem_lines()).cts
+        monkeypatch.setattr(socketport, "ANSWER_TIMEOUT", 0.1)
         server.freeze()
         with pytest.raises(DeviceError, match=r"the RFC 2217 server does not answer \(baudrate\)"):
             await line.modem_lines()

@@ -19,7 +19,7 @@ from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 SETTINGS = """\
 connection: &port
     accepter: telnet(rfc2217),tcp,127.0.0.1,{port}

@@ -12,7 +12,7 @@ from typing import Self
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
-STOP_TIMEOUT = 10.0
+STOP_TIMEOUT = 30.0
 SETTINGS = """\
 ## apcupsd.conf v1.1 ##
 UPSNAME second

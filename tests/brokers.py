@@ -18,8 +18,8 @@ from services.broker.server import BrokerServer
 from services.broker.settings import BrokerSettings, BrokerUser
 from tests.ports import free_port
 
-START_TIMEOUT = 10.0
-STOP_TIMEOUT = 10.0
+START_TIMEOUT = 40.0
+STOP_TIMEOUT = 30.0
 REACHABLE_INTERVAL = 0.01
 # NATS refuses a filter when this, times two for one that ends in #, summed over all filters of a
 # connection, exceeds 65535; so its default of 1024 lets a client have 31 of them.

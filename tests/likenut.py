@@ -26,7 +26,7 @@ from shared.nutwire import join, split
 from tests.realnut import CHECK_INTERVAL, _end, find_nut_program
 
 LONGEST_FOLDER = 85
-START_TIMEOUT = 30.0  # a driver may probe for long before it has its socket
+START_TIMEOUT = 60.0  # a driver may probe for long before it has its socket
 NAME = "dut"
 COUNTS = "NUTBUS_COVERAGE"  # names the file that `record` adds a line to
 # What only the process knows, and what drivers of NUT and ours say of themselves.

@@ -16,8 +16,8 @@ from typing import Any, Self
 from tests.realnut import find_nut_program
 
 ROOT = Path(__file__).parents[1]
-START_TIMEOUT = 30.0
-STOP_TIMEOUT = 15.0
+START_TIMEOUT = 40.0
+STOP_TIMEOUT = 30.0
 CHECK_INTERVAL = 0.02
 MAGIC = "upsmon-shutdown-file"
 

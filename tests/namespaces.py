@@ -29,7 +29,7 @@ TUNSETIFF = 0x400454CA
 TUN_WITHOUT_HEADER = 0x0001 | 0x1000
 CLONE_NEWNET = 0x40000000
 LONGEST_PACKET = 65535
-STOP_TIMEOUT = 15.0
+STOP_TIMEOUT = 30.0
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class Host:
             with Path(f"/run/netns/{self.namespace}").open("rb") as network:
                 if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET):
                     raise OSError(ctypes.get_errno(), "setns")
-            line = socket.create_connection((address, port), timeout=5)
+            line = socket.create_connection((address, port), timeout=30)
             line.setblocking(False)
             found.append(line)
         except OSError as error:

@@ -22,7 +22,7 @@ from tests.ports import free_port
 
 INSTALLER = Path(__file__).parents[1] / "tools" / "node-red"
 START_TIMEOUT = 60.0
-STOP_TIMEOUT = 20.0
+STOP_TIMEOUT = 30.0
 TIMEOUT = 30.0
 CHECK_INTERVAL = 0.1
 
@@ -93,7 +93,7 @@ class NodeRed:
         self._websocket: ClientConnection | None = None
         self._listening: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
-        self._client = httpx.AsyncClient(base_url=self.address, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=self.address, trust_env=False, timeout=TIMEOUT)
 
     @property
     def address(self) -> str:

@@ -40,8 +40,8 @@ TEMPLATES = Path("/etc/nut")
 PACKAGE = "apt-get install --no-install-recommends nut-cgi"
 FOLDER = b"/etc/nut\0"
 HERE = b".//././.\0"
-START_TIMEOUT = 20.0
-RUN_TIMEOUT = 20.0
+START_TIMEOUT = 40.0
+RUN_TIMEOUT = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,9 @@ class OurCgi:
         tables = {"bus": tables["bus"], "web": web}
         self.settings = Latest(WebSettings.from_tables(tables, "test"))
         self.link = Link("tested", Topics())
-        self._client = httpx.Client(base_url=f"http://{self.address}/cgi-bin/nut/", timeout=10)
+        self._client = httpx.Client(
+            base_url=f"http://{self.address}/cgi-bin/nut/", timeout=RUN_TIMEOUT
+        )
         self._thread = threading.Thread(target=self._run)
         self._ready = threading.Event()
         self._error: BaseException | None = None

@@ -42,7 +42,7 @@ from tests.brokers import Mosquitto
 from tests.ports import free_port
 from tests.realnut import Scripted
 
-START_TIMEOUT = 20.0
+START_TIMEOUT = 40.0
 CHECK_INTERVAL = 0.02
 SERVICE = "zz-scripted"  # sorts behind the driver service
 RESULTS = (ResultStatus.OK, ResultStatus.UNKNOWN, ResultStatus.INVALID, ResultStatus.FAILED)
@@ -206,7 +206,7 @@ class OurNut:
 
     def ask(self, question: str) -> str:
         """Send one request line on a connection of its own and return the first line back."""
-        with socket.create_connection((self.host, self.port), timeout=5) as connection:
+        with socket.create_connection((self.host, self.port), timeout=30) as connection:
             connection.sendall(question.encode() + b"\n")
             with connection.makefile("r") as replies:
                 return replies.readline().rstrip("\n")
@@ -235,7 +235,7 @@ class OurNut:
             if self._error:
                 raise self._error
             with contextlib.suppress(ConnectionError):
-                socket.create_connection((self.host, self.port), timeout=5).close()
+                socket.create_connection((self.host, self.port), timeout=30).close()
                 return
             assert time.monotonic() < deadline, "the gateway does not accept connections"
             time.sleep(CHECK_INTERVAL)

@@ -11,8 +11,8 @@ from tests.brokers import find_program
 from tests.ports import free_port
 from tests.simulators import powerman_pdu
 
-START_TIMEOUT = 10.0
-STOP_TIMEOUT = 10.0
+START_TIMEOUT = 30.0
+STOP_TIMEOUT = 30.0
 CHECK_INTERVAL = 0.02
 
 

@@ -21,8 +21,8 @@ from typing import Self
 from shared.nutwire import join, split
 from tests.ports import free_port
 
-START_TIMEOUT = 15.0
-STOP_TIMEOUT = 10.0
+START_TIMEOUT = 40.0
+STOP_TIMEOUT = 30.0
 CHECK_INTERVAL = 0.02
 FOLDERS = "/lib/nut:/usr/lib/nut:/usr/libexec/nut:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -187,7 +187,7 @@ class RealNut:
     def ask(self, question: str) -> str:
         """Send one request line on a connection of its own and return the first line back."""
         try:
-            with socket.create_connection((self.host, self.port), timeout=5) as connection:
+            with socket.create_connection((self.host, self.port), timeout=30) as connection:
                 connection.sendall(question.encode() + b"\n")
                 with connection.makefile("r") as replies:
                     return replies.readline().rstrip("\n")
@@ -244,7 +244,7 @@ class RealNut:
 
     def _accepts(self) -> bool:
         with contextlib.suppress(OSError):
-            socket.create_connection((self.host, self.port), timeout=5).close()
+            socket.create_connection((self.host, self.port), timeout=30).close()
             return True
         return False
 

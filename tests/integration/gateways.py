@@ -16,7 +16,7 @@ from tests.ournut import ScriptedOnBus
 from tests.ports import free_port
 from tests.realnut import Scripted
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 
 DEVICES = {
     "ups": Scripted(

@@ -21,9 +21,9 @@ from tests.simulators.apcsmart import Device, SimulatedUps, recorded, smart_ups
 pytestmark = pytest.mark.integration
 
 UNPACK = Path(__file__).parents[2] / "tools/debian-unpacked"
-START_TIMEOUT = 40.0  # it sleeps for many seconds while it looks at the UPS
+START_TIMEOUT = 90.0  # it sleeps for many seconds while it looks at the UPS
 CHECK_INTERVAL = 0.1
-STOP_TIMEOUT = 10.0
+STOP_TIMEOUT = 30.0
 CONF = """\
 ## apcupsd.conf v1.1 ##
 UPSCABLE smart

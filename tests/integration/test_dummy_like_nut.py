@@ -34,7 +34,7 @@ OURS_ALONE = {"driver.flag.allow_killpower"}
 
 def ask_all(address: str, question: str) -> list[list[str]]:
     host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(question.encode() + b"\n")
         with connection.makefile("r") as replies:
             assert replies.readline().startswith("BEGIN")

@@ -360,7 +360,7 @@ async def hang_up_after(port: int, data: bytes, *, eof: bool = False) -> None:
         writer.write(data)
         if eof or not data:
             writer.write_eof()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await reader.read()
     except OSError:
         pass
@@ -383,6 +383,6 @@ async def read_all(peer: Peer) -> None:
 
 
 async def until(is_true) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not is_true():
             await asyncio.sleep(0.005)

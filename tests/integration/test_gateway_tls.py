@@ -128,7 +128,7 @@ async def test_plain_text_sent_along_with_starttls_is_dropped(
         client.send(b"NETVER\nSTARTTLS\nUSERNAME injected\nUSERN")
         assert await client.line() == "1.3"
         assert await client.line() == "OK STARTTLS"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await client.writer.start_tls(trusting(certificates), server_hostname="localhost")
         assert await client.ask("USERNAME admin") == "OK"
         assert await client.ask("NETVER") == "1.3"

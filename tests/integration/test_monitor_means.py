@@ -14,7 +14,7 @@ from services.monitor.instance import InstanceError, only_one, tell
 from services.monitor.notify import Notifier
 from services.monitor.privileged import PowerDown, clear_flag, has_flag
 
-TIMEOUT = 15.0
+TIMEOUT = 30.0
 MESSAGE = 'it\'s on "battery"; $(id) `id`'
 
 

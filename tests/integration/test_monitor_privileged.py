@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 15.0
+TIMEOUT = 30.0
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root away")
 

@@ -14,7 +14,7 @@ from tests.simulators.netxml import MINISLOT, NEWER, TRANSVERSE, VERSION_4, Card
 
 pytestmark = pytest.mark.integration
 
-SETTLE_TIMEOUT = 10.0
+SETTLE_TIMEOUT = 30.0
 LANES = 6
 MARK = "System.Contact"  # shows that a driver has read the card anew
 LISTED = Path(__file__).parents[2] / "docs" / "differences" / "netxml.md"

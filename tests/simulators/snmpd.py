@@ -64,7 +64,7 @@ class Snmpd:
             env={"SNMP_PERSISTENT_DIR": str(self._folder / "kept"), "MIBS": ""},
         )
         assert self._process.stdout
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while b"NET-SNMP version" not in (line := await self._process.stdout.readline()):
                 assert line, "snmpd does not start"
 

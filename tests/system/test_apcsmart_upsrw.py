@@ -12,7 +12,7 @@ from tests.system.test_nut_tools import run, theirs
 
 pytestmark = pytest.mark.system
 
-TIMEOUT = 20.0
+TIMEOUT = 40.0
 UPS_CONF = """\
 maxretry = 3
 pollinterval = 60

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.system
 SETTINGS = ROOT / "deploy" / "settings"
 SERVICES = {"devices": "driver", "gateway": "gateway", "monitor": "monitor"}
 PASSWORD = "for-the-test"
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 
 
 class Setup:

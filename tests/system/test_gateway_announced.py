@@ -204,7 +204,7 @@ async def test_a_gateway_is_heard_found_changed_and_says_goodbye(
         assert heard["txt"] == {"txtvers": "1", "protocol": "1.3"}
 
         await gateway.until_logged("announced on the local networks: rack")
-        scan = [sys.executable, "-m", "services.console", "scan", "-A", "-t", "2", "-P"]
+        scan = [sys.executable, "-m", "services.console", "scan", "-A", "-t", "5", "-P"]
         found = await asyncio.create_subprocess_exec(
             *networks.there, *scan, stdout=asyncio.subprocess.PIPE
         )

@@ -509,7 +509,7 @@ class Conversation:
     """One connection, a line for a line."""
 
     def __init__(self, server: RealNut | OurNut) -> None:
-        self._socket = socket.create_connection((server.host, server.port), timeout=5)
+        self._socket = socket.create_connection((server.host, server.port), timeout=30)
         self._replies = self._socket.makefile("r")
 
     def __enter__(self) -> "Conversation":
@@ -524,7 +524,7 @@ class Conversation:
         return self._replies.readline().rstrip("\n")
 
     def await_answer(self, line: str, is_it: Callable[[str], bool]) -> str:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while not is_it(answer := self.ask(line)):
             assert time.monotonic() < deadline, f"{line}: {answer}"
             time.sleep(0.02)
@@ -609,7 +609,7 @@ def test_a_forced_shutdown_is_shown_first_and_once(servers: Servers):
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

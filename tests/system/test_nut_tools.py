@@ -19,7 +19,7 @@ import pytest
 from tests.realnut import Dummy, RealNut, Scripted, find_nut_program
 
 ROOT = Path(__file__).parents[2]
-RUN_TIMEOUT = 20
+RUN_TIMEOUT = 40
 
 USERS = """
 [admin]

@@ -15,7 +15,7 @@ from services.console.nut.wording import SENTENCES
 from shared.nutaddress import Address
 from tests.brokers import find_program
 
-WAIT = 10
+WAIT = 30
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """The monitor as a process: two of them when root starts it, orders by signal, deaths, a split."""
 
 import contextlib
+import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -82,7 +84,11 @@ def order(host: MonitorProcess, *arguments: str) -> subprocess.CompletedProcess[
 
 
 def test_a_monitor_that_root_starts_talks_to_the_world_as_nobody(tmp_path, diary, upsd):
-    with monitor(tmp_path / "host", diary, [supply(upsd, "ordered")], run_as_user="nobody") as host:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    state = tmp_path / "state"
+    settings = {"run_as_user": "nobody", "inside": ("env", f"STATE_DIRECTORY={state}")}
+    with monitor(tmp_path / "host", diary, [supply(upsd, "ordered")], **settings) as host:
         ready(host, upsd, "ordered")
         (child,) = children(host.pid)
         assert users(host.pid) == ["0"] * 4
@@ -97,6 +103,14 @@ def test_a_monitor_that_root_starts_talks_to_the_world_as_nobody(tmp_path, diary
         assert (host.folder / "killpower").stat().st_uid == 0
         assert not (host.folder / "monitor.pid").exists()
     assert order(host, "-c", "stop").stderr.startswith("nutbus: no monitor runs")
+    assert (state / "audit.jsonl").stat().st_uid == pwd.getpwnam("nobody").pw_uid
+    noted = [json.loads(line) for line in (state / "audit.jsonl").read_text().splitlines()]
+    assert [(line["action"], line["outcome"]) for line in noted] == [
+        ("shutdown", "decided"),
+        ("fsd", "sent"),
+        ("killpower", "sent"),
+        ("shutdown", "sent"),
+    ]
 
 
 def test_stop_ends_both_processes_and_shuts_nothing_down(tmp_path, diary, upsd):

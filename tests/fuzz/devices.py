@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+from dataclasses import replace
 
 from services.driver.drivers.usbhid_picture import Picture, Walk
 from services.driver.protocols import apcupsd, devfile, eatonmqtt, powerman, rfc2217, shut
@@ -59,14 +60,17 @@ def hid(data: bytes) -> None:
 
 
 @functools.cache
-def hid_picture(number: int) -> tuple[Vendor, descriptor.Descriptor]:
-    """Make a device that has a number of 32 bits for everything that a vendor's table knows."""
-    vendor, fields, lengths = VENDORS[number], [], {}
-    paths = [row.path for row in vendor.rows] + [command.path for command in vendor.commands]
+def hid_device(number: int, part: int) -> tuple[Vendor, descriptor.Descriptor]:
+    """Make a device that has a number of 32 bits for all in a part of a vendor's table."""
+    whole, fields, lengths = VENDORS[number], [], {}
+    first = part * ROWS % len(whole.rows)
+    rows = whole.rows[first : first + ROWS]
+    vendor = replace(whole, rows=rows, commands=whole.commands[:5])
+    paths = [row.path for row in rows] + [command.path for command in vendor.commands]
     for place, text in enumerate(paths):
         path = vendor.usages.path(text)
         kind = (Report.FEATURE, Report.INPUT)[place % 5 == 0]
-        id, offset = 1 + place // NUMBERS % 254, 32 * (place % NUMBERS)
+        id, offset = 1 + place // NUMBERS, 32 * (place % NUMBERS)
         if path:
             fields.append(descriptor.Field(path, kind, id, offset, 32, -(1 << 31), (1 << 31) - 1))
             lengths[kind, id] = NUMBERS * 4
@@ -74,18 +78,21 @@ def hid_picture(number: int) -> tuple[Vendor, descriptor.Descriptor]:
 
 
 def hid_meaning(data: bytes) -> None:
-    """Take the first byte for the vendor, the second for where the others begin in each report."""
-    if len(data) < 3:
+    """Take the first byte for the vendor, the second for a part of its table.
+
+    The third says where the rest begins in each report.
+    """
+    if len(data) < 4:
         return
-    vendor, shape = hid_picture(data[0] % len(VENDORS))
+    vendor, shape = hid_device(data[0] % len(VENDORS), data[1] % 32)
     known = Known(quirks=vendor.quirks, strings=HID_TEXTS)
-    picture = Picture(vendor, shape, known)
-    said = data[2:] * (1 + NUMBERS * 8 // len(data))
+    picture, said = Picture(vendor, shape, known), data[3:]
+    said *= 1 + NUMBERS * 8 // len(said)
     for walk in (Walk.FIRST, Walk.FULL, Walk.QUICK):
-        bodies = {key: said[(data[1] + key[1]) % 8 :][: NUMBERS * 4] for key in picture.due(walk)}
+        bodies = {key: said[(data[2] + key[1]) % 8 :][: NUMBERS * 4] for key in picture.due(walk)}
         picture.indexes(walk, bodies)
         picture.take(walk, bodies)
-    picture.hear(data[2:])
+    picture.hear(data[3:])
     assert all(isinstance(text, str) for text in picture.reading(1.0).variables.values())
     for name in known.variables:
         if entry := picture.row(name):
@@ -93,10 +100,13 @@ def hid_meaning(data: bytes) -> None:
             meaning.number(entry.row.lookup, known.variables[name], known)
 
 
+ROWS = 24
 NUMBERS = 8  # in each report
 HID_TEXTS = {1: "1.5", 2: "x", 3: "", 4: "27/01/2026", 5: "0000"}
 HID_NUMBERS = b"\x01\0\0\0\x64\0\0\0\xff\xff\xff\xff\0\0\0\x80\xe8\x03\0\0"
-HID_SEEDS = tuple(bytes([number, 0]) + HID_NUMBERS for number in range(len(VENDORS)))
+HID_SEEDS = tuple(
+    bytes([number, part, 0]) + HID_NUMBERS for number in range(len(VENDORS)) for part in range(3)
+)
 
 # Usage page Power Device, UPS, a report with one battery voltage.
 DESCRIPTOR = bytes.fromhex(

@@ -8,6 +8,7 @@ send the lines to the syslog of another machine.
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -20,7 +21,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 LONGEST_TEXT: Final = 1000  # characters of each text; what is longer is cut
 TAIL: Final = 256 * 1024  # bytes at the end of the file that hold its last line
@@ -28,6 +29,9 @@ SEEN: Final = "seen"  # the outcome of what was done by others, and is noted onc
 AUTHPRIV_INFO: Final = 10 * 8 + 6  # facility and severity (RFC 5424, section 6.2.1)
 SYSLOG_PORT: Final = 514
 SYSLOG_TIMEOUT: Final = 1.0
+LOOKUP_PAUSE: Final = 60.0  # seconds; a resolver that does not answer takes many
+
+_Remote = tuple[socket.AddressFamily, socket.SocketKind, int, str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +70,8 @@ class AuditLog:
         self._waiting: deque[Deed] = deque()
         self._noted = asyncio.Event()
         self._turn = threading.Lock()
+        self._remote: _Remote | None = None
+        self._ask_again_at = 0.0
 
     async def record(self, deed: Deed) -> None:
         """Note a deed and return when it is written; it never fails."""
@@ -117,7 +123,7 @@ class AuditLog:
 
     def _send(self, target: str, lines: list[str]) -> None:
         try:
-            with _dialled(target) as line_to_syslog:
+            with self._dialled(target) as line_to_syslog:
                 for line in lines:
                     line_to_syslog.send(_syslog_message(line, local=target.startswith("/")))
         except OSError as error:
@@ -126,6 +132,33 @@ class AuditLog:
             if self._path is None:
                 for line in lines:
                     logger.error("not sent to syslog: %s", line)
+
+    def _dialled(self, target: str) -> socket.socket:
+        """Reach syslog: the socket of this machine by its path, another by HOST:PORT (UDP)."""
+        if target.startswith("/"):
+            line, where = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), target
+        else:
+            family, kind, protocol, _, where = self._looked_up(target)
+            line = socket.socket(family, kind, protocol)
+        try:
+            line.settimeout(SYSLOG_TIMEOUT)
+            line.connect(where)
+        except OSError:
+            line.close()
+            raise
+        return line
+
+    def _looked_up(self, target: str) -> _Remote:
+        """Look the name up once; who is answered waits for it, so one that fails has a pause."""
+        if self._remote is None:
+            if time.monotonic() < self._ask_again_at:
+                raise OSError(errno.EHOSTUNREACH, "its name was not found a moment ago")
+            try:
+                host, port = syslog_address(target)
+                self._remote = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+            finally:
+                self._ask_again_at = time.monotonic() + LOOKUP_PAUSE
+        return self._remote
 
 
 def line_of(deed: Deed) -> str:
@@ -236,24 +269,6 @@ def _write_whole(descriptor: int, data: bytes, size: int) -> None:
         if len(rest) < len(data):
             os.ftruncate(descriptor, size)
         raise
-
-
-def _dialled(target: str) -> socket.socket:
-    """Reach syslog: the socket of this machine by its path, another by HOST:PORT (UDP)."""
-    if target.startswith("/"):
-        local = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        try:
-            local.settimeout(SYSLOG_TIMEOUT)
-            local.connect(target)
-        except OSError:
-            local.close()
-            raise
-        return local
-    host, port = syslog_address(target)
-    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    remote = socket.socket(family, kind, protocol)
-    remote.connect(where)
-    return remote
 
 
 def syslog_address(target: str) -> tuple[str, int]:

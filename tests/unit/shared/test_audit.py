@@ -245,6 +245,24 @@ async def test_syslog_of_another_machine_gets_the_format_of_rfc_5424():
     assert json.loads(line) == json.loads(line_of(deed()))
 
 
+async def test_a_name_that_nobody_knows_is_not_asked_for_with_each_line(
+    tmp_path, caplog, monkeypatch
+):
+    asked = []
+
+    def unknown(*names: object, **_: object) -> None:
+        asked.append(names)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr("shared.audit.socket.getaddrinfo", unknown)
+    log = AuditLog(tmp_path / "audit.jsonl", "loghost.example.org")
+    for number in range(3):
+        await log.record(deed(number))
+    assert asked == [("loghost.example.org", 514)]
+    assert len((tmp_path / "audit.jsonl").read_text().splitlines()) == 3
+    assert caplog.text.count("cannot send the audit log to loghost.example.org") == 3
+
+
 async def test_without_syslog_the_file_goes_on(tmp_path, caplog):
     file = tmp_path / "audit.jsonl"
     await AuditLog(file, str(tmp_path / "nobody")).record(deed())

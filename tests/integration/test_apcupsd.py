@@ -16,6 +16,8 @@ from tests.simulators.nis import nis_server, report
 
 pytestmark = pytest.mark.integration
 
+LOOKS, PAUSE = 60, 0.5  # until both drivers have seen the same
+
 SPOILT = {
     "cut in a length": (lambda data: data[:1], "hung up"),
     "cut in a line": (lambda data: data[:40], "hung up in the midst of"),
@@ -32,7 +34,7 @@ SPOILT = {
 
 async def soon(call, *args):
     """Do it again until it does not fail; return what it returns."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await call(*args)
@@ -62,11 +64,12 @@ async def test_a_server_that_ends_and_comes_back_is_read_again():
 
 
 async def test_a_server_that_falls_silent_is_given_up(monkeypatch):
-    monkeypatch.setattr("services.driver.drivers.apcupsd.ANSWER_TIMEOUT", 0.2)
     async with nis_server() as server, OurDriver("apcupsd", server.address) as ours:
         server.hangs.set()
-        with pytest.raises(DeviceError, match=r"no whole reply in 0\.2 s"):
-            await ours.report()
+        with monkeypatch.context() as short:
+            short.setattr("services.driver.drivers.apcupsd.ANSWER_TIMEOUT", 0.2)
+            with pytest.raises(DeviceError, match=r"no whole reply in 0\.2 s"):
+                await ours.report()
         server.hangs.clear()
         assert (await ours.report()).status == {"OL"}
 
@@ -167,12 +170,19 @@ async def compared(case, daemon, folder, listed):
         with RealDriver(folder / "nut", "apcupsd-ups", {"port": daemon.address}) as nut:
             return nut.report()
 
-    async with OurDriver("apcupsd", daemon.address) as ours:
-        await soon(ours.report)
+    theirs = mine = None
+    for _ in range(LOOKS):
+        # Afresh, as a daemon that has just begun has not asked for all: its charge seems to rise.
+        async with OurDriver("apcupsd", daemon.address) as ours:
+            mine = await soon(ours.report)
         theirs = await asyncio.to_thread(report_of_nut)
-        mine = await ours.wait_for(lambda mine: not differences(theirs, mine, listed))
-        assert record("apcupsd-ups", case, theirs, mine, listed) == []
-        return len(theirs.variables)
+        if not differences(theirs, mine, listed):
+            break
+        await asyncio.sleep(PAUSE)
+    assert theirs is not None
+    assert mine is not None
+    assert record("apcupsd-ups", case, theirs, mine, listed) == []
+    return len(theirs.variables)
 
 
 CLOCK = {

@@ -28,8 +28,7 @@ async def find(name, unknown):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(qx, "PROBE_TIMEOUT", 0.25)
-    monkeypatch.setattr(qx, "REPLY_TIMEOUT", 0.3)
+    monkeypatch.setattr(qx, "PROBE_TIMEOUT", 0.4)  # a device that is there answers in it
     monkeypatch.setattr(qx_line, "SETTLE", 0.1)
 
 
@@ -101,11 +100,13 @@ async def test_a_hint_that_meets_silence_is_kept_for_a_while(quick):
             assert ours.site.hints == {"protocol": "zinto"}
 
 
-async def test_late_replies_are_not_those_of_the_next_protocol(quick):
+async def test_late_replies_are_not_those_of_the_next_protocol(monkeypatch):
+    monkeypatch.setattr(qx, "PROBE_TIMEOUT", 0.1)
+    monkeypatch.setattr(qx_line, "SETTLE", 0.45)
     with SimulatedQx(examples(BY_NAME["mustek"]), None) as ups:
 
         def late(request, reply):
-            yield 0.08
+            yield 0.3  # while the search drains the line
             yield reply
 
         ups.fault = late

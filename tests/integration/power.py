@@ -30,8 +30,9 @@ from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics
 from tests.monitors import Diary
 
-TIMEOUT = 20.0
+TIMEOUT = 40.0
 HEARTBEAT = 0.2
+PROMISED = 0.6  # seconds; so that one that comes late is no silence
 TOPICS = Topics()
 QUIET = {"flags": ["SYSLOG"]}
 
@@ -61,7 +62,7 @@ class Plant:
 
     async def session(self, bus: Bus) -> None:
         for device in self._variables:
-            meta = DeviceMeta(driver="played", service="plant", heartbeat=HEARTBEAT)
+            meta = DeviceMeta(driver="played", service="plant", heartbeat=PROMISED)
             await bus.publish(meta.publication(TOPICS, device))
         await bus.online()
         while True:
@@ -121,11 +122,11 @@ def monitor_settings(
         "final_delay": 0.0,
         "poll_interval": 0.2,
         "poll_interval_alert": 0.2,
-        "dead_time": 1.0,
+        "dead_time": 5.0,
         "notify": {"ONBATT": QUIET, "COMMBAD": QUIET, "SHUTDOWN": QUIET, "LOWBATT": QUIET},
         **section,
     }
-    tables = {"bus": {"broker": url, "keepalive": 2}, "monitor": table}
+    tables = {"bus": {"broker": url, "keepalive": 10}, "monitor": table}
     return MonitorSettings.from_tables(tables, "test")
 
 
@@ -254,7 +255,7 @@ async def background(work: Any) -> AsyncGenerator["asyncio.Task[None]"]:
 
 
 def bus_settings(url: str) -> BusSettings:
-    return BusSettings(broker=url, keepalive=2)
+    return BusSettings(broker=url, keepalive=10)
 
 
 async def went_down(folder: Path, *who: str) -> None:

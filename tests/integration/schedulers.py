@@ -74,7 +74,7 @@ class Ups:
 
     @property
     def settings(self) -> BusSettings:
-        return BusSettings(broker=self.url, keepalive=2)
+        return BusSettings(broker=self.url, keepalive=10)
 
     async def play(self):
         await stay_connected(self.settings, Identity("driver", "played"), self.session)

@@ -200,12 +200,13 @@ async def test_the_first_refused_filter_is_named_and_the_others_counted():
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(bus_module, "CONNECT_TIMEOUT", 0.2)
+    """Leave soon where nothing is acknowledged."""
     monkeypatch.setattr(bus_module, "LEAVE_TIMEOUT", 0.2)
 
 
 @pytest.mark.parametrize("scheme", ["mqtt", "mqtts"])
-async def test_a_broker_that_takes_the_call_and_says_nothing_is_given_up(scheme, impatient):
+async def test_a_broker_that_takes_the_call_and_says_nothing_is_given_up(scheme, monkeypatch):
+    monkeypatch.setattr(bus_module, "CONNECT_TIMEOUT", 0.2)
     async with scripted(lambda reader, _: silence(reader)) as url:
         silent = url.replace("mqtt:", f"{scheme}:")
         async with asyncio.timeout(TIMEOUT):

@@ -356,7 +356,7 @@ async def test_a_reload_changes_users_limits_and_listeners_and_keeps_connections
             },
         )
         await until(lambda: accepts(second))
-        assert not await accepts(server.port)
+        await until(lambda: is_left(server.port))
         assert await client.ask("SET VAR ups ups.id new") == "ERR ACCESS-DENIED"
         assert await client.ask("GET NUMLOGINS ups") == "NUMLOGINS ups 1"
         async with await NutClient.connect(second) as late:
@@ -369,6 +369,10 @@ async def test_a_reload_changes_users_limits_and_listeners_and_keeps_connections
         assert await is_turned_away(second)
         server.reload(allow_from=["127.0.0.1"])
         await until(lambda: is_served(second))
+
+
+async def is_left(port: int) -> bool:
+    return not await accepts(port)
 
 
 async def is_turned_away(port: int) -> bool:

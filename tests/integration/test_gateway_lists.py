@@ -119,7 +119,7 @@ async def test_who_reads_nothing_at_all_is_dropped_after_the_idle_timeout(broker
     login = b"USERNAME watch\nPASSWORD watch\nLOGIN pdu\n"
     async with (
         playing(broker, {"pdu": PDU}),
-        serving(broker, idle_timeout=1.0) as server,
+        serving(broker, idle_timeout=3.0) as server,
         slow_reader(server.port, before=login) as reader,
     ):
         for logins in (1, 0):
@@ -191,7 +191,7 @@ async def test_what_happens_to_the_device_or_the_settings_does_not_cut_a_list(
 async def test_the_end_of_the_gateway_waits_for_who_reads_and_not_for_who_does_not(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(service, "FAREWELL", 2.0)
+    monkeypatch.setattr(service, "FAREWELL", 5.0)
     async with (
         playing(broker, {"pdu": PDU}),
         serving(broker) as server,

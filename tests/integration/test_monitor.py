@@ -108,7 +108,7 @@ async def test_a_secondary_that_never_leaves_is_waited_for_so_long_and_no_longer
 async def test_a_gateway_that_is_lost_with_clients_is_not_taken_for_clients_that_left(
     broker, mains, watching, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(others, "RETURN_TIME", 2.0)
+    monkeypatch.setattr(others, "RETURN_TIME", 4.0)
     gone = TOPICS.service("gateway", "gate", ServiceTopic.AVAILABILITY)
     async with host(broker.url, tmp_path, PRIMARY, host_sync=LONG):
         async with gateway(broker.url, ups=["192.0.2.1"]):
@@ -180,8 +180,8 @@ async def test_on_battery_the_last_known_runtime_may_count_instead(
     section = {"lost_on_battery": "runtime", "runtime_margin": 10.0, "dead_time": 0.1}
     async with host(broker.url, tmp_path, PRIMARY, no_comm_warn_time=0.3, **section):
         await watching.online()
-        mains.say("ups", "OB", battery_runtime="11.5")
-        await watching.until(lambda: b"11.5" in watching.now.get("nut/device/ups/state", b""), "OB")
+        mains.say("ups", "OB", battery_runtime="14.5")
+        await watching.until(lambda: b"14.5" in watching.now.get("nut/device/ups/state", b""), "OB")
         await broker.kill()
         await until_logged(caplog, "NOCOMM", 1)
         assert nobody_went_down(tmp_path), "DEADTIME is over, but not the runtime"
@@ -194,7 +194,7 @@ async def test_the_loss_of_the_broker_while_waiting_for_secondaries_stops_nothin
 ):
     async with (
         stubborn_secondary(broker.url, "ups"),
-        host(broker.url, tmp_path, PRIMARY, host_sync=1.5),
+        host(broker.url, tmp_path, PRIMARY, host_sync=4.0),
     ):
         await watching.online()
         mains.say("ups", "OB LB")

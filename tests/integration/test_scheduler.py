@@ -48,7 +48,7 @@ def tables(broker, tmp_path):
             "max_retry_delay": 0.2,
             **section,
         }
-        return {"bus": {"broker": broker.url, "keepalive": 2}, "scheduler": section}
+        return {"bus": {"broker": broker.url, "keepalive": 10}, "scheduler": section}
 
     return write
 
@@ -83,7 +83,7 @@ async def test_events_reach_a_mail_server_and_a_webhook(tables, ups, webhook):
 async def test_messages_wait_for_the_network_and_come_in_order(tables, ups, webhook, caplog):
     rules = [{"when": ["ONBATT", "LOWBATT", "ONLINE"], "do": [{"notify": "{type}"}]}]
     receivers = {"hook": {"urls": webhook.url}}
-    section = tables(receivers=receivers, rules=rules, retry_delay=0.5, max_retry_delay=0.5)
+    section = tables(receivers=receivers, rules=rules, retry_delay=2.0, max_retry_delay=2.0)
     with caplog.at_level(logging.DEBUG):
         async with scheduling(section):
             for status in ("OB", "OB LB", "OL"):

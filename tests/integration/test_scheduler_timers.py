@@ -27,7 +27,7 @@ async def heard(bus, is_right):
 async def test_what_is_due_is_on_the_bus_and_goes_with_its_reason(broker, tmp_path):
     rule = {"name": "late", "when": "ONBATT", "for": 600, "do": [{"run": ["/bin/true", "secret"]}]}
     tables = {
-        "bus": {"broker": broker.url, "keepalive": 2},
+        "bus": {"broker": broker.url, "keepalive": 10},
         "scheduler": {"id": "tested", "database": str(tmp_path / "s.sqlite3"), "rules": [rule]},
     }
     ups = Ups(broker.url)

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 # an event comes, its type and UPS. Timers differ by two seconds or more, as upssched looks at them
 # once a second.
 LOCAL = "a@localhost"
-SECONDS = 8.0
+SECONDS = 11.0
 # What runs at once is told of its event, so here the environment is compared as well. What a timer
 # runs is told, by 2.8.0, of the event that started the first timer: not compared.
 TOLD = "all lines that match, in the order of the file"

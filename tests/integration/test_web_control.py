@@ -79,7 +79,7 @@ class Stack:
             "history": {"enabled": False},
         }
         self.tables: dict[str, Any] = {
-            "bus": {"broker": broker, "keepalive": 2},
+            "bus": {"broker": broker, "keepalive": 10},
             "audit": {"file": str(self.audit)},
             "driver": {"id": "driver", "poll_interval": 0.2},
             "devices": {

@@ -23,7 +23,7 @@ from shared.messages import (
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic
 
-TIMEOUT = 20.0
+TIMEOUT = 40.0
 
 
 class Watcher:
@@ -148,7 +148,7 @@ def driver_settings(
 ) -> DriverSettings:
     """Settings as a file in the folder would say them."""
     tables = {
-        "bus": {"broker": url, "keepalive": 2},
+        "bus": {"broker": url, "keepalive": 10},
         "driver": {"id": "test", "heartbeat": 0.5, "poll_interval": 0.1, **section},
         "devices": devices,
     }

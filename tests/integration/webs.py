@@ -14,7 +14,7 @@ from shared.latest import Latest
 from tests.integration.schedulers import running
 from tests.ports import free_port
 
-TIMEOUT = 20.0
+TIMEOUT = 40.0
 
 
 class Stream:
@@ -66,7 +66,7 @@ class Web:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.tables = {
-            "bus": {"broker": broker, "keepalive": 2},
+            "bus": {"broker": broker, "keepalive": 10},
             "audit": {"file": ""},
             "web": {
                 "id": "tested",

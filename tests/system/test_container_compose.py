@@ -58,7 +58,7 @@ def test_the_settings_are_read_again(home: Project):
     driver = home.container("driver")
     started = home.engine.inspect(driver)["State"]["StartedAt"]
     command(home, "kill", "--signal", "HUP", "driver")
-    until(lambda: "settings" in home.logs("driver"), "read")
+    until(lambda: "settings reloaded" in home.logs("driver"), "read")
     assert home.engine.inspect(driver)["State"]["StartedAt"] == started
     command(home, "restart", "driver")
     until(lambda: is_healthy(home.engine.inspect(driver)), "healthy", 90)

@@ -1,7 +1,8 @@
 """Containers for real: the Dockerfile and the compose file as they are, on Debian's engine.
 
 No registry is reachable: tests/system/images makes stand-ins of the base images from Debian's
-packages. All of it is nightly: building and starting takes minutes.
+packages. All of it is nightly: building and starting takes minutes. test_container.py is the short
+form.
 """
 
 import contextlib

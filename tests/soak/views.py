@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -89,8 +90,8 @@ async def shown_by_web(port: int, device: str) -> Shown:
                 "Connection: close\r\n\r\n".encode()
             )
             head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        if b" 200 " not in head.splitlines()[0]:
-            return STALE
+        if b" 200 " not in head.splitlines()[0] or len(body) != _length(head):
+            return STALE  # what was cut off shows nothing
         view = json.loads(body)
     except (OSError, TimeoutError, IndexError):
         return STALE
@@ -104,3 +105,8 @@ async def shown_by_web(port: int, device: str) -> Shown:
     if "ups.status" in variables:
         variables["ups.status"] = " ".join(view["status"])
     return Shown(variables)
+
+
+def _length(head: bytes) -> int:
+    found = re.search(rb"(?im)^content-length: *(\d+)", head)
+    return int(found[1]) if found else -1

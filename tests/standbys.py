@@ -15,7 +15,7 @@ from services.driver.protocols.snmpwire.message import read_message
 from tests.simulators.snmp import SnmpSimulator
 from tests.simulators.snmpups import SOURCE, objects
 
-TIMEOUT = 20.0
+TIMEOUT = 40.0
 DEVICE = "ups1"
 STATUS = SOURCE
 
@@ -148,7 +148,9 @@ async def proxy(target: int) -> AsyncGenerator[Proxy]:
 class Service:
     """A driver service in a process of its own."""
 
-    def __init__(self, id: str, url: str, folder: Path, port: int, **device: Any) -> None:
+    def __init__(
+        self, id: str, url: str, folder: Path, port: int, keepalive: int = 2, **device: Any
+    ) -> None:
         self.id = id
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
@@ -167,10 +169,10 @@ class Service:
         head = [
             "[bus]",
             f'broker = "{url}"',
-            "keepalive = 2",
+            f"keepalive = {keepalive}",
             "[driver]",
             f'id = "{id}"',
-            "heartbeat = 1",
+            "heartbeat = 2",
             "poll_interval = 0.1",
             f"[devices.{DEVICE}]",
         ]

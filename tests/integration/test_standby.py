@@ -201,7 +201,7 @@ async def test_a_line_that_breaks_ends_the_work_until_it_is_back(broker, tmp_pat
 
 async def test_who_was_heard_late_goes_on_to_tell_of_the_device(broker, tmp_path, agent):
     async with proxy(broker.port) as line, watching(broker.url) as watcher:
-        first = Service("first", line.url, tmp_path, agent.port)
+        first = Service("first", line.url, tmp_path, agent.port, keepalive=10)
         async with services(first):
             await first.start()
             await watcher.available(DEVICE)

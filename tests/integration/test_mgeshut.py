@@ -31,9 +31,9 @@ TRUE_STATES = {("OL CHRG", "92"), ("OB", "50"), ("OB CHRG", "50"), ("OB DISCHRG"
 @pytest.fixture(autouse=True)
 def short_patience(monkeypatch):
     for name, value in (
-        ("SYNC_TIMEOUT", 0.2),
-        ("REPLY_TIMEOUT", 0.3),
-        ("BYTE_TIMEOUT", 0.1),
+        ("SYNC_TIMEOUT", 0.5),
+        ("REPLY_TIMEOUT", 1.0),
+        ("BYTE_TIMEOUT", 0.3),
         ("QUIET", 0.02),
         ("TRIES", 2),
     ):

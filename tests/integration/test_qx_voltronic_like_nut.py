@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 DOCUMENT = Path(__file__).parents[2] / "docs/differences/qx-dialects.md"
 AT_ONCE = 14  # drivers of NUT that run at the same time
 NUT_OK = 0
-PATIENCE = 8.0  # seconds for NUT's driver to report what ours does
+PATIENCE = 30.0  # seconds for NUT's driver to report what ours does
 OPTIONS = {"pollfreq": "0", "pollinterval": "1"}
 # How often NUT has asked for the status when it has read everything twice.
 WALKS = {"voltronic": (b"QWS\r", 3), "masterguard": (b"Q3\r", 4)}

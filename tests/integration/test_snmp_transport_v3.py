@@ -76,8 +76,8 @@ async def snmpd(tmp_path: Path):
         yield agent
 
 
-def _agent(snmpd: Snmpd, user: User, host: str = "127.0.0.1") -> SnmpAgent:
-    settings = SnmpSettings(host, snmpd.port, Version.V3, user=user, retries=2, timeout=0.5)
+def _agent(snmpd: Snmpd, user: User, host: str = "127.0.0.1", timeout: float = 3.0) -> SnmpAgent:
+    settings = SnmpSettings(host, snmpd.port, Version.V3, user=user, retries=2, timeout=timeout)
     return SnmpAgent(settings)
 
 
@@ -128,8 +128,8 @@ async def _read_name(agent: SnmpAgent) -> None:
 @pytest.mark.parametrize("name", WRONG)
 async def test_what_is_wrong_is_told_without_the_passwords(snmpd: Snmpd, name: str):
     user, reason = WRONG[name]
-    agent = _agent(snmpd, user)
-    async with asyncio.timeout(10):
+    agent = _agent(snmpd, user, timeout=1.0)  # some of them meet silence
+    async with asyncio.timeout(30):
         with pytest.raises(DeviceError, match=reason) as told:
             await _read_name(agent)
     assert user.authentication_password not in str(told.value)
@@ -203,7 +203,7 @@ async def test_an_answer_that_was_changed_on_the_way_is_no_value(snmpd: Snmpd):
     meddler = Meddler(snmpd.port, b"nutbus", b"forged")
     port = await meddler.start()
     settings = SnmpSettings(
-        "127.0.0.1", port, Version.V3, user=USERS["SHA-only"], retries=1, timeout=0.2
+        "127.0.0.1", port, Version.V3, user=USERS["SHA-only"], retries=1, timeout=1.0
     )
     agent = SnmpAgent(settings)
     await agent.open()
@@ -244,7 +244,7 @@ async def test_an_agent_that_does_not_tell_its_engine_is_told():
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(Nameless, local_addr=("127.0.0.1", 0))
     port = transport.get_extra_info("sockname")[1]
-    agent = SnmpAgent(SnmpSettings("127.0.0.1", port, Version.V3, user=USER, timeout=0.1))
+    agent = SnmpAgent(SnmpSettings("127.0.0.1", port, Version.V3, user=USER, timeout=0.3))
     with pytest.raises(DeviceError, match="does not tell its engine"):
         await agent.open()
     await agent.close()
@@ -260,8 +260,8 @@ async def test_version_3_works_over_ipv6(snmpd: Snmpd):
 
 async def test_an_agent_without_version_3_is_told(snmpd: Snmpd):
     await snmpd.stop()
-    agent = _agent(snmpd, USER)
-    async with asyncio.timeout(10):
+    agent = _agent(snmpd, USER, timeout=0.2)
+    async with asyncio.timeout(30):
         with pytest.raises(DeviceError, match=r"refused|no answer"):
             await agent.open()
     await agent.close()

@@ -96,7 +96,7 @@ async def test_a_changed_file_begins_anew(file):
 
 async def test_waiting_ends_when_a_step_is_due(file):
     driver = await opened(file, "ups.load: 1\nTIMER 0\nups.load: 2\nTIMER 3600\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await driver.wait()
     assert (await driver.poll()).variables["ups.load"] == "2"
 

@@ -81,7 +81,7 @@ async def test_an_order_is_news_until_it_is_polled(clock):
     await made.poll()
     assert await is_waiting(made)
     await made.set("ups.load", "55")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await made.wait()
     assert (await made.poll()).variables["ups.load"] == "55"
     assert await is_waiting(made)
@@ -91,7 +91,7 @@ async def test_the_end_of_a_countdown_is_news(clock):
     made = driver(clock, speed=100)
     await made.command("load.off.delay", "1")
     assert (await made.poll()).status == "OL"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await made.wait()
     clock.now += 0.011
     assert (await made.poll()).status == "OL OFF"
@@ -102,7 +102,7 @@ async def test_a_battery_that_becomes_low_is_news(clock):
     await made.set("battery.runtime.low", "0")
     await made.set("input.voltage", "0")
     assert "LB" not in ((await made.poll()).status or "")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await made.wait()
     clock.now += 0.05
     assert "LB" in ((await made.poll()).status or "")

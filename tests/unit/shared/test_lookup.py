@@ -11,7 +11,7 @@ from shared import lookup
 from shared.dialling import dialled
 from shared.lookup import addresses
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 LOOKUPS = 40  # more than any event loop has threads for them
 
 

@@ -20,7 +20,7 @@ from tests.ports import free_port
 DEPLOY = Path(__file__).parents[1] / "deploy"
 TIMEOUT = 30.0
 INTERVAL = 0.05
-LIMIT = 10.0
+LIMIT = 30.0
 PACE = "500ms"
 
 
@@ -64,7 +64,7 @@ class Web:
 
 def web_settings(broker: str, port: int, **section: Any) -> WebSettings:
     tables = {
-        "bus": {"broker": broker, "keepalive": 2},
+        "bus": {"broker": broker, "keepalive": 10},
         "audit": {"file": "/dev/null"},
         "web": {
             "id": "tested",
@@ -119,8 +119,8 @@ class Prometheus:
             {"job_name": "nut", "metrics_path": "/ups_metrics", "static_configs": targets},
         ]
         pace = {
-            "scrape_interval": "250ms",
-            "scrape_timeout": "250ms",
+            "scrape_interval": "1s",
+            "scrape_timeout": "1s",
             "evaluation_interval": "250ms",
         }
         settings = {"global": pace, "rule_files": ["rules.yml"], "scrape_configs": jobs}
@@ -181,7 +181,7 @@ class Prometheus:
 
     async def _is_ready(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT) as client:
                 answer = await client.get(f"http://127.0.0.1:{self.port}/-/ready")
                 return answer.status_code == 200
         return False

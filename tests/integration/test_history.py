@@ -39,6 +39,7 @@ from tests.integration.schedulers import TIMEOUT, Ups, running
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[2]
+KEPT = 3  # variables of the device of the tests over HTTP: charge, load and the power by it
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ async def keeping_history(broker, path, clock, **more):
     settings = WebSettings.from_tables(tables, "test")
     link = Link("tested", Topics())
     history = History(link.mirror, Latest(settings), clock)
-    bus = BusSettings(broker=broker.url, keepalive=2)
+    bus = BusSettings(broker=broker.url, keepalive=10)
     async with (
         running(stay_connected(bus, Identity("web", "tested"), link.session)),
         running(history.run()),
@@ -373,7 +374,7 @@ async def browsing(broker, path, ups):
     tables = {"bus": {"broker": broker.url}, "web": {"id": "tested", "history": section}}
     settings = WebSettings.from_tables(tables, "test")
     site = Site(Link("tested", Topics()), Latest(settings))
-    bus = BusSettings(broker=broker.url, keepalive=2)
+    bus = BusSettings(broker=broker.url, keepalive=10)
     transport = httpx.ASGITransport(application(site))
     async with (
         running(stay_connected(bus, Identity("web", "tested"), site.link.session)),
@@ -382,7 +383,13 @@ async def browsing(broker, path, ups):
         httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         await until(lambda: _has_outage(client), "had an outage to show")
+        await until(lambda: _has_values(client), "had values to show")
         yield client
+
+
+async def _has_values(client):
+    answer = await client.get("/api/v1/history/rack1")
+    return answer.status_code == 200 and len(answer.json()["variables"]) == KEPT
 
 
 async def _has_outage(client):

@@ -93,7 +93,8 @@ async def test_programs_run_a_few_at_a_time_in_their_order_and_a_flood_is_cut(
     assert caplog.text.count("one is dropped") == 2
 
 
-async def test_what_cannot_be_run_or_fails_is_one_line_in_the_log(tmp_path, caplog):
+async def test_what_cannot_be_run_or_fails_is_one_line_in_the_log(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(notify, "PARTING_TIME", TIMEOUT)
     notifier = Notifier()
     async with notifier.running():
         notifier.execute([str(tmp_path / "nothing")], "x", "ONBATT", "ups")

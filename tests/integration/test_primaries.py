@@ -138,8 +138,8 @@ async def test_the_chosen_one_hangs_and_the_next_waits_for_it_so_long(site, ups,
 
 
 async def test_the_monitor_of_the_chosen_one_comes_back_in_time(site, ups, watcher):
-    site.start("a", host_sync=15.0)
-    site.start("b", final_delay=4.0)
+    site.start("a", host_sync=30.0)
+    site.start("b", final_delay=12.0)  # in it the other has to start, and to be heard
     await watcher.online("a")
     await watcher.online("b")
     ups.say("ups", "OB LB")

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from tests.brokers import Mosquitto
 from tests.integration.schedulers import Ups, running, until
-from tests.integration.webs import Web, shown
+from tests.integration.webs import TIMEOUT, Web, shown
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 TOKEN = "a-token-of-twenty-characters"
@@ -70,7 +70,7 @@ async def scan(url: str, folder: Path, *options: str) -> None:
 
 
 async def test_the_document_describes_every_path_that_there_is(web):
-    async with httpx.AsyncClient(base_url=web.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=web.url, trust_env=False, timeout=TIMEOUT) as client:
         document = (await client.get("/api/openapi.json")).json()
         described = set(document["paths"])
         assert {"/api/v1/devices", "/api/v1/devices/{name}", "/api/v1/history"} <= described
@@ -97,7 +97,7 @@ async def test_the_document_describes_every_path_that_there_is(web):
     ],
 )
 async def test_a_parameter_that_is_wrong_is_named(web, path):
-    async with httpx.AsyncClient(base_url=web.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=web.url, trust_env=False, timeout=TIMEOUT) as client:
         answer = await client.get(path)
         assert answer.status_code == 400
         assert set(answer.json()) == {"error"}

@@ -11,7 +11,7 @@ PLUGS = 8
 # What powermand must know of it: the language of its /etc/powerman/vpc.dev, and a short patience.
 SPECIFICATION = """\
 specification "pdu" {
-    timeout 0.5
+    timeout 3.0
     plug name { "0" "1" "2" "3" "4" "5" "6" "7" }
     script login { send "login\\n" expect "[0-9]* OK\\n" expect "[0-9]* vpc> " }
     script logout { send "logoff\\n" expect "[0-9]* OK\\n" }
@@ -32,7 +32,7 @@ specification "pdu" {
     }
 }
 specification "bare" {
-    timeout 0.5
+    timeout 3.0
     plug name { "0" }
     script login { send "login\\n" expect "[0-9]* OK\\n" expect "[0-9]* vpc> " }
     script status_all {

@@ -117,7 +117,7 @@ async def test_services_leave_a_node_that_lost_the_others(tmp_path: Path):
         cluster = Cluster(hosts, tmp_path)
         cluster.start()
         await cluster.until("OL")
-        (lost,) = cluster.nodes_of("driver")  # the first that took connections
+        lost = cluster.nodes_of("driver")[-1]  # the cluster may have moved it as it began
         others = [name for name in NODES if name != lost]
         hosts.parted.update(frozenset((lost, other)) for other in others)
         cluster.change("OB")

@@ -85,7 +85,7 @@ class World:
         DEVICES["dumped"]["port"] = str(dump)
         self.gateway_port = free_port()
         self.tables: dict[str, Any] = {
-            "bus": {"broker": self.broker.url, "keepalive": 2},
+            "bus": {"broker": self.broker.url, "keepalive": 10},
             "driver": {"id": "test", "poll_interval": 0.1, "heartbeat": 1.0},
             "homeassistant": {"id": "test", "state_file": str(folder / "energy.json"), **SETTINGS},
             "gateway": {
@@ -148,7 +148,7 @@ class World:
     async def announced(self) -> dict[str, dict[str, Any]]:
         """Return the discovery messages that the broker keeps, by the ids in their topics."""
         found: dict[str, dict[str, Any]] = {}
-        async with connect(BusSettings(broker=self.broker.url)) as bus, asyncio.timeout(10.0):
+        async with connect(BusSettings(broker=self.broker.url)) as bus, asyncio.timeout(60.0):
             await bus.subscribe("homeassistant/device/+/config", "nut/service/driver/test/info")
             async for message in bus.listen():
                 if not message.topic.startswith("homeassistant/"):

@@ -85,7 +85,7 @@ def test_nothing_is_lost_that_nut_can_say(nut):
 
 
 def test_upsd_and_the_driver_serve_what_ours_would(nut):
-    assert nut.ask("GET VAR rack1 battery.charge") == 'VAR rack1 battery.charge "77"'
+    nut.await_answer("GET VAR rack1 battery.charge", 'VAR rack1 battery.charge "77"')
     assert nut.ask("GET VAR rack1 ups.mfr") == 'VAR rack1 ups.mfr "Ours"'
     assert nut.ask("GET UPSDESC rack1") == r'UPSDESC rack1 "Rack 1, \"left\""'
 

@@ -27,7 +27,7 @@ PAGES = {
     "login": "/login",
     "order": "/device/rack1/order?action=command&name=load.off",
 }
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -124,7 +124,7 @@ async def test_what_is_typed_filters_the_fleet_and_survives_a_reload(reader):
     await page.keyboard.press("/")
     await page.keyboard.type("ups")
     await expect(rows).to_have_count(2)
-    assert page.url.endswith("?q=ups")
+    await expect(page).to_have_url(re.compile(r"\?q=ups$"))
     await expect(page.locator("#q")).to_be_focused()
     await page.reload()
     await expect(rows).to_have_count(2)
@@ -148,7 +148,7 @@ async def test_who_logs_in_goes_where_he_wanted_and_out_again(reader):
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(page.locator("#orders")).to_have_count(1)
-    assert page.url == f"{reader.url}/device/rack1"
+    await expect(page).to_have_url(f"{reader.url}/device/rack1")
     cookies = await page.context.cookies()
     assert [(each["httpOnly"], each["sameSite"]) for each in cookies] == [(True, "Strict")]
     await page.get_by_role("button", name="Log out").click()
@@ -302,7 +302,7 @@ async def test_the_skip_link_leads_past_the_menu(reader):
     await expect(link).to_be_in_viewport()
     await page.keyboard.press("Enter")
     await expect(page.locator("#main")).to_be_focused()
-    assert page.url.endswith("/?q=rack#main")
+    await expect(page).to_have_url(re.compile(r"/\?q=rack#main$"))
 
 
 async def test_power_is_cut_with_the_keyboard_alone(admin):

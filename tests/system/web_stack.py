@@ -23,7 +23,7 @@ from shared.topics import DeviceTopic
 from tests.integration.power import background, host
 from tests.ports import free_port
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 PASSWORD = "correct horse"
 USERS: dict[str, Any] = {
     "admin": {
@@ -68,7 +68,7 @@ class WebStack:
 
     @property
     def bus(self) -> dict[str, Any]:
-        return {"broker": self.broker, "keepalive": 2}
+        return {"broker": self.broker, "keepalive": 10}
 
     @property
     def audit(self) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class WebStack:
         """Serve the pages inside the block."""
         settings = Latest(self.settings(**section))
         async with background(run_web(settings)) as task:
-            async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+            async with self._client() as client:
                 async with asyncio.timeout(TIMEOUT):
                     while not task.done() and not await self._is_served(client):
                         await asyncio.sleep(0.02)
@@ -143,10 +143,13 @@ class WebStack:
 
     async def until(self, condition: Any) -> None:
         """Wait until the health of the web says something."""
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+        async with self._client() as client:
             async with asyncio.timeout(TIMEOUT):
                 while not condition((await client.get("/healthz")).json()):
                     await asyncio.sleep(0.05)
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=TIMEOUT)
 
     async def _is_served(self, client: httpx.AsyncClient) -> bool:
         with contextlib.suppress(httpx.TransportError):

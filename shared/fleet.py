@@ -233,8 +233,8 @@ class Fleet:
             self._put_or_remove(replace(device, state=None))
             return
         state = read(DeviceState, message)
-        if message.retained and device.state and _may_be_older(state, device.state):
-            return  # a broker that was killed has another than we heard
+        if message.retained and device.state and not _is_newer(state, device.state):
+            return  # heard already; or from before that, as a broker has it that was killed
         if message.retained and device.overdue:  # the broker had it; the driver is not heard yet
             self._put(replace(device, state=state))
         else:
@@ -330,9 +330,9 @@ class Fleet:
         return (service, ranks.get((service, name), len(ranks)), name)
 
 
-def _may_be_older(state: DeviceState, known: DeviceState) -> bool:
+def _is_newer(state: DeviceState, known: DeviceState) -> bool:
     """Compare by both: clocks are set back, and drivers that start anew count anew."""
-    return state.at < known.at or state.seq < known.seq
+    return state.at >= known.at and state.seq > known.seq
 
 
 def _availability(message: Message) -> Availability:

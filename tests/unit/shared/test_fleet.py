@@ -469,10 +469,10 @@ def test_what_the_broker_kept_does_not_make_a_silent_device_fresh_again(mirror):
     mirror.wait(PATIENCE + 1)
     assert mirror["ups1"].standing is STALE
     mirror.begin()
-    mirror.take(serving(ONLINE), meta(), available(), state(status="OB"), retained=True)
+    mirror.take(serving(ONLINE), meta(), available(), state(status="OB", seq=2), retained=True)
     assert mirror["ups1"].standing is STALE
     assert mirror["ups1"].status == "OB"
-    mirror.take(state(seq=2, status="OB"))
+    mirror.take(state(seq=3, status="OB"))
     assert mirror["ups1"].standing is ONLINE
 
 
@@ -499,6 +499,16 @@ def test_an_older_state_that_a_broker_has_left_is_no_news():
     mirror.take(older.publication(TOPICS, "ups1", urgent=False))  # heard: the clock was set back
     assert mirror["ups1"].status == "OB LB"
     assert mirror["ups1"].standing is ONLINE
+
+
+def test_a_state_that_was_heard_already_is_no_heartbeat():
+    mirror = Mirror()
+    mirror.announce("ups1")
+    mirror.wait(PATIENCE - 1)
+    mirror.begin()
+    mirror.take(serving(), meta(), available(), state(), retained=True)
+    mirror.wait(2)
+    assert mirror["ups1"].standing is STALE
 
 
 def test_neither_is_one_from_before_the_clock_was_set_back():

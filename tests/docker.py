@@ -72,7 +72,7 @@ class Engine:
             "PATH": f"{Path(self._docker).parent}:{os.environ.get('PATH', '')}",
             "HOME": str(self.folder),
             "DOCKER_HOST": self.url,
-            "DOCKER_BUILDKIT": "0",  # Debian's docker.io has no other builder
+            "DOCKER_BUILDKIT": "0",  # the other builder asks the registry about what is here
         }
 
     def start(self) -> None:
@@ -148,13 +148,16 @@ class Engine:
         assert (done.returncode != 0) == fails, f"{command}:\n{said[-6000:]}"
         return done.stdout.decode(errors="replace") if not fails else said
 
-    def build(self, tag: str, architecture: str = "") -> None:
+    def build(self, tag: str) -> None:
         """Build the image from the Dockerfile of deploy/, as it is."""
-        file = ("--file", DEPLOY / "Dockerfile")
-        self.docker("build", *platform(architecture), "--quiet", *file, "--tag", tag, ROOT)
+        self.docker("build", "--quiet", "--file", DEPLOY / "Dockerfile", "--tag", tag, ROOT)
 
     def provide(self, *images: str, architecture: str = "") -> None:
-        """Bring the stand-ins of public images in, under the same names."""
+        """Bring the stand-ins of public images in, under the same names.
+
+        Those of another architecture are not labelled so: this engine would label what it builds
+        from them as its own, and then refuse to go on. The kernel looks at the programs only.
+        """
         for image in images:
             named = [architecture] if architecture else []
             made = subprocess.run(
@@ -163,7 +166,7 @@ class Engine:
             file = Path(made.stdout.decode().strip())
             changes = file.with_suffix(".changes").read_text().splitlines()
             options = [part for change in changes for part in ("--change", change)]
-            self.docker("import", *platform(architecture), *options, file, image)
+            self.docker("import", *options, file, image)
 
     def inspect(self, name: str) -> dict[str, Any]:
         """Give all that the engine knows of a container, an image and so on."""
@@ -274,11 +277,6 @@ def engine(*, in_memory: bool = False) -> Generator[Engine]:
     finally:
         running.stop()
         shutil.rmtree(folder)
-
-
-def platform(architecture: str) -> tuple[str, ...]:
-    """Give the option of the docker program for an architecture; none for this machine's own."""
-    return ("--platform", f"linux/{architecture}") if architecture else ()
 
 
 def compose(version: str, home: Path) -> tuple[str, ...]:

@@ -59,9 +59,7 @@ def without_wheel(requirements: Iterable[str], machine: str, *options: str) -> s
     """Ask pip for wheels of a machine's kind, without installing; what it complains of, or ""."""
     command = (
         *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"),
-        *("--only-binary=:all:", "--python-version=3.11", "--target=unused", *options),
-        *(f"--platform=manylinux{version}_{machine}" for version in LIBRARIES),
-        *requirements,
+        *("--only-binary=:all:", "--target=unused", *options, *_machine(machine), *requirements),
     )
     done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     return done.stderr[-3000:] if done.returncode else ""
@@ -88,24 +86,33 @@ def without_wheel_of_these_versions(machine: str) -> str:
     return ""
 
 
-def wheelhouse() -> Path:
+def wheelhouse(machine: str = "") -> Path:
     """Give a folder with the wheels of all that is installed here, and of what builds nutbus.
 
-    It is kept for the next time, if these are the same versions.
+    They are for another machine than this one if its kind is named. The folder is kept for the next
+    time, if these are the same versions.
     """
     build = tomllib.loads(PROJECT.read_text())["build-system"]["requires"]
     named = sorted([*(f"{each.name}=={each.version}" for each in installed()), *build])
-    folder = CACHE / "wheels" / hashlib.sha256("\n".join(named).encode()).hexdigest()[:12]
+    folder = (
+        CACHE / "wheels" / hashlib.sha256("\n".join([machine, *named]).encode()).hexdigest()[:12]
+    )
     if folder.exists():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(dir=folder.parent))
     try:
         command = (sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:")
-        subprocess.run((*command, f"--dest={work}", *named), timeout=TIMEOUT, check=True)
+        other = _machine(machine) if machine else ()
+        subprocess.run((*command, f"--dest={work}", *other, *named), timeout=TIMEOUT, check=True)
         work.chmod(0o755)
         with contextlib.suppress(FileExistsError):  # another test was quicker
             work.rename(folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return folder
+
+
+def _machine(machine: str) -> tuple[str, ...]:
+    platforms = (f"--platform=manylinux{version}_{machine}" for version in LIBRARIES)
+    return ("--python-version=3.11", *platforms)

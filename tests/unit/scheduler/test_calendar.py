@@ -1,7 +1,7 @@
 """Clocks, dates and reports."""
 
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
@@ -61,6 +61,15 @@ def test_the_next_date_is_after_the_moment():
 def test_the_time_zone_is_the_one_of_the_environment():
     assert calendar.local_zone({"TZ": ":Europe/Berlin"}) == ZoneInfo("Europe/Berlin")
     assert calendar.local_zone({"TZ": "CET-1CEST,M3.5.0"}) is not None
+
+
+def test_a_machine_without_data_on_time_zones_is_in_utc(monkeypatch):
+    def no_such_zone(name: str) -> ZoneInfo:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(calendar, "ZoneInfo", no_such_zone)
+    zone = calendar.local_zone({"TZ": "Europe/Berlin"})
+    assert calendar.latest("30 * * * *", 3600.0 + 45 * 60, zone) == 3600.0 + 30 * 60
 
 
 @pytest.mark.parametrize(

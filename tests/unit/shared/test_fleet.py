@@ -538,7 +538,7 @@ def test_who_was_lost_is_not_well_by_what_a_killed_broker_has_only_by_its_next_h
 
 def revivals(mirror):
     """Note for which devices an order is back."""
-    found = []
+    found: list[str] = []
     mirror.fleet.on_revived = found.append
     return found
 
@@ -588,4 +588,4 @@ def test_an_order_that_was_replaced_ends_with_the_one_that_replaced_it():
     mirror.begin()
     for order in (FSD, later):
         mirror.take(order.publication(TOPICS, "ups1"), retained=True)
-        assert not mirror["ups1"].fsd
+        assert mirror["ups1"].fsd is None

@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check unit nightly soak bench docs docs-coverage wheel clean
+.PHONY: run test check unit nightly soak fuzz bench docs docs-coverage wheel clean
 
 run: $(VENV)/installed
 	$(BIN)/nutbus demo
@@ -29,11 +29,16 @@ unit: $(VENV)/installed-dev
 
 nightly: check
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(MAKE) fuzz
 
 # Half an hour of random faults; see docs/soak.md.
 soak: $(VENV)/installed-dev
 	tools/debian-packages
 	$(BIN)/python -m benchmarks.soak --minutes 30
+
+# Ten minutes for each parser, some three hours in all; see docs/security.md.
+fuzz: $(VENV)/installed-dev
+	$(BIN)/python tools/fuzz all --minutes 10 --jobs 2
 
 bench: $(VENV)/installed-dev
 	tools/debian-packages

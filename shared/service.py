@@ -18,6 +18,12 @@ from shared.latest import Latest
 from shared.settings import ServiceSettings, find_file
 from shared.supervisor import Supervisor
 
+Loop = Callable[[], asyncio.AbstractEventLoop]
+FAST: Loop = uvloop.new_event_loop
+# Starts programs without a copy of the process, in which uvloop would run Python code before they
+# begin: where there are threads, that code may wait for a lock for ever.
+FOR_PROGRAMS: Loop = asyncio.new_event_loop
+
 # A service whose broker is away does its part nevertheless, and must not hold up a start for ever.
 PATIENCE = 20.0
 
@@ -35,6 +41,7 @@ def start(
     log_level: str,
     awaited: Iterable[str] = (),
     narrow: Callable[[K], K] | None = None,
+    loop: Loop = FAST,
 ) -> None:
     """Run one service as a process of its own; what ends it is one line and exit code 1.
 
@@ -49,7 +56,7 @@ def start(
             settings = kind.load(file, nut_config)
             return narrow(settings) if narrow else settings
 
-        run(load, main, awaited)
+        run(load, main, awaited, loop)
     except PowerError as error:
         sys.exit(f"nutbus: {error}")
 
@@ -70,6 +77,7 @@ def run(
     load: Callable[[], S],
     main: Callable[[Reloadable[S]], Coroutine[Any, Any, None]],
     awaited: Iterable[str] = (),
+    loop: Loop = FAST,
 ) -> None:
     """Run `main` with the loaded settings until it ends; SIGINT and SIGTERM cancel it.
 
@@ -82,9 +90,9 @@ def run(
     async def cancellable() -> None:
         task = asyncio.current_task()
         assert task is not None
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, _stop, loop, task, told)
-        loop.add_signal_handler(signal.SIGHUP, _reload, settings, told)
+        running = asyncio.get_running_loop()
+        running.add_signal_handler(signal.SIGTERM, _stop, running, task, told)
+        running.add_signal_handler(signal.SIGHUP, _reload, settings, told)
         supervisor.enter(told)
         # Beside the service, not in a group with it: its errors and its end stay its own.
         keeping = asyncio.create_task(told.keep(PATIENCE))
@@ -97,7 +105,7 @@ def run(
     ended_by: PowerError | None = None
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
         try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            with asyncio.Runner(loop_factory=loop) as runner:
                 runner.run(cancellable())
         except* PowerError as group:
             ended_by = first_error(group)

@@ -93,6 +93,7 @@ def _run(
         lambda: read.pop() if read else load(),
         lambda settings: run(settings, orders),
         [ServiceKind.MONITOR],
+        service.FOR_PROGRAMS,
     )
 
 

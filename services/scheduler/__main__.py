@@ -17,7 +17,8 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Act on events and the clock: timers, programs, commands, notifications."""
-    service.start(SchedulerSettings, run, config, nut_config, log_level, [ServiceKind.SCHEDULER])
+    parts, loop = [ServiceKind.SCHEDULER], service.FOR_PROGRAMS
+    service.start(SchedulerSettings, run, config, nut_config, log_level, parts, loop=loop)
 
 
 if __name__ == "__main__":

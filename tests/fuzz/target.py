@@ -52,7 +52,7 @@ def close() -> None:
 
 def heard(data: bytes, limit: int = 65536) -> asyncio.StreamReader:
     """Give a reader from which these bytes come, and then the end."""
-    reader = asyncio.StreamReader(limit=limit)
+    reader = asyncio.StreamReader(limit=limit, loop=loop())
     reader.feed_data(data)
     reader.feed_eof()
     return reader

@@ -230,7 +230,7 @@ class Bus:
             self._client.loop_misc()
             self._judge_silence()
             self._restate()
-            if self._presence:
+            if self._presence and supervisor.current().is_serving:
                 show_health()
             await asyncio.wait({self._lost}, timeout=MISC_INTERVAL)
         self._check()

@@ -332,7 +332,8 @@ class Fleet:
 
 def _is_newer(state: DeviceState, known: DeviceState) -> bool:
     """Compare by both: clocks are set back, and drivers that start anew count anew."""
-    return state.at >= known.at and state.seq > known.seq
+    is_other = (state.at, state.seq) != (known.at, known.seq)
+    return is_other and state.at >= known.at and state.seq >= known.seq
 
 
 def _availability(message: Message) -> Availability:

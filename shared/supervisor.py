@@ -40,6 +40,11 @@ class Supervisor:
         is_watched = is_ours and microseconds.isdigit() and int(microseconds) > 0
         return cls(address, int(microseconds) / 1e6 if is_watched else None, awaited)
 
+    @property
+    def is_serving(self) -> bool:
+        """Tell whether everything that was awaited has begun to serve."""
+        return not self._awaited
+
     def serves(self, part: str) -> None:
         """Note that a part serves now; with the last one that was awaited, say READY."""
         self._awaited.discard(part)

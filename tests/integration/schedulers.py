@@ -71,6 +71,7 @@ class Ups:
     requests: list[tuple[str, Request]] = field(default_factory=list)
     answer: ResultStatus = ResultStatus.OK
     bus: Bus | None = None
+    count: int = 0
 
     @property
     def settings(self) -> BusSettings:
@@ -112,7 +113,8 @@ class Ups:
 
     async def publish(self):
         assert self.bus is not None
-        state = DeviceState(seq=0, at=time.time(), vars=self.variables)
+        self.count += 1
+        state = DeviceState(seq=self.count, at=time.time(), vars=self.variables)
         await self.bus.publish(state.publication(self.bus.topics, self.name, urgent=True))
 
     async def declare(self, availability: Availability):

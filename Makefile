@@ -9,7 +9,7 @@ run: $(VENV)/installed
 	$(BIN)/nutbus demo
 
 test: check
-	$(BIN)/pytest -m "not nightly" -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m "not nightly" -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/installed-dev
 	tools/debian-packages
@@ -28,7 +28,7 @@ unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
 
 nightly: check
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 	$(MAKE) fuzz
 
 # Half an hour of random faults; see docs/soak.md.

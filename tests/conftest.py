@@ -17,6 +17,8 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 LONG_FIRST = ("system", "integration", "unit")  # folders: whose files take longest begins
+# These take whole processors, so they run beside the tests that wait for nobody.
+GREEDY = ("test_container.py", "test_soak.py")
 
 BROKERS: dict[str, type[TestBroker]] = {"amqtt": Embedded, "mosquitto": Mosquitto, "nats": Nats}
 
@@ -36,11 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no process works on while others wait."""
-    root = Path(__file__).parent
-    items.sort(key=lambda item: _place(item.path.relative_to(root).parts[0]))
+    items.sort(key=lambda item: _place(item.path))
 
 
-def _place(folder: str) -> int:
+def _place(file: Path) -> float:
+    folder = file.relative_to(Path(__file__).parent).parts[0]
+    if file.name in GREEDY:
+        return LONG_FIRST.index("unit") - 0.5
     return LONG_FIRST.index(folder) if folder in LONG_FIRST else 0
 
 

@@ -155,11 +155,12 @@ async def test_the_monitor_of_the_chosen_one_comes_back_in_time(site, ups, watch
 
 async def test_mains_is_back_when_one_is_past_return(site, ups, watcher):
     async with stubborn_secondary(site.url, "ups"):  # so that the first waits
-        site.start("a", clear_fsd_on_return=True, host_sync=15.0)
-        site.start("b", final_delay=2.0)
+        site.start("a", clear_fsd_on_return=True, host_sync=25.0)
         await watcher.online("a")
-        await watcher.online("b")
         ups.say("ups", "OB LB")
+        await site.phase(watcher, "a", "hostsync")
+        site.start("b", final_delay=6.0)  # later: its FSD would not be for the first to clear
+        await watcher.online("b")
         await site.phase(watcher, "b", "final")
         ups.say("ups", "OL")
         await site.phase(watcher, "a", "watching")

@@ -213,9 +213,9 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "UNANSWERED", 10.0)
 
 
-@pytest.mark.parametrize(
-    "victim", [0, *(pytest.param(number, marks=pytest.mark.nightly) for number in (1, 2))]
-)
+# At night: beside other tests on two processors the elections of the cluster took minutes.
+@pytest.mark.nightly
+@pytest.mark.parametrize("victim", [0, 1, 2])
 async def test_a_node_that_is_killed_takes_no_state_order_or_shutdown_with_it(
     tmp_path, cluster, victim
 ):

@@ -16,6 +16,7 @@ from services.console import up
 from services.console.live import view
 from services.web.app import run as run_web
 from services.web.settings import WebSettings
+from shared.errors import BusError
 from shared.latest import Latest
 from shared.service import Reloadable
 from shared.settings import BusSettings
@@ -24,6 +25,7 @@ from tests.integration.power import background, host
 from tests.ports import free_port
 
 TIMEOUT = 60.0
+ANSWERED = 10.0  # seconds for a driver that hears an order
 PASSWORD = "correct horse"
 USERS: dict[str, Any] = {
     "admin": {
@@ -157,6 +159,16 @@ class WebStack:
         return False
 
     async def write(self, device: str, variable: str, value: str) -> None:
-        """Have a driver write a variable, as in `nutbus set`: how power cuts are made."""
-        async with view(BusSettings(**self.bus), DeviceTopic.RESULT) as seen:
-            await seen.request(device, DeviceTopic.SET, variable, value, TIMEOUT)
+        """Have a driver write a variable, as in `nutbus set`: how power cuts are made.
+
+        A driver that lost its broker may not be back yet, and an order waits nowhere for it.
+        """
+        async with (
+            asyncio.timeout(TIMEOUT),
+            view(BusSettings(**self.bus), DeviceTopic.RESULT) as seen,
+        ):
+            while True:
+                with contextlib.suppress(BusError):
+                    await seen.request(device, DeviceTopic.SET, variable, value, ANSWERED)
+                    return
+                await asyncio.sleep(0.1)

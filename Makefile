@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test check unit nightly soak fuzz bench docs docs-coverage wheel clean
 
@@ -9,7 +10,7 @@ run: $(VENV)/installed
 	$(BIN)/nutbus demo
 
 test: check
-	$(BIN)/pytest -m "not nightly" -n 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not nightly"
 
 check: $(VENV)/installed-dev
 	tools/debian-packages
@@ -28,7 +29,7 @@ unit: $(VENV)/installed-dev
 	$(BIN)/pytest tests/unit
 
 nightly: check
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 	$(MAKE) fuzz
 
 # Half an hour of random faults; see docs/soak.md.

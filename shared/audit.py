@@ -107,19 +107,22 @@ class AuditLog:
                 self._write(deeds)
 
     def _write(self, deeds: list[Deed]) -> None:
-        lines = [line_of(deed) for deed in deeds]
-        if self._path is not None:
-            try:
-                lines = _append(self._path, deeds)
-            except OSError as error:
-                reason = error.strerror or error
-                for line in lines:
-                    logger.error("cannot write the audit log %s: %s: %s", self._path, reason, line)
-        elif self._syslog is None:
-            for line in lines:
-                logger.info("%s", line)
+        lines = self._kept(self._path, deeds) if self._path else [line_of(deed) for deed in deeds]
         if self._syslog is not None:
             self._send(self._syslog, lines)
+        elif self._path is None:
+            for line in lines:
+                logger.info("%s", line)
+
+    def _kept(self, path: Path, deeds: list[Deed]) -> list[str]:
+        """Append to the file, or to our log if that fails; the lines as they were written."""
+        try:
+            return _append(path, deeds)
+        except OSError as error:
+            lines, reason = [line_of(deed) for deed in deeds], error.strerror or error
+            for line in lines:
+                logger.error("cannot write the audit log %s: %s: %s", path, reason, line)
+            return lines
 
     def _send(self, target: str, lines: list[str]) -> None:
         try:

@@ -1,5 +1,6 @@
 """The containers of deploy/docker-compose.yml, as they are, on an engine of the tests' own."""
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -71,6 +72,12 @@ class Project:
     def state(self, service: str) -> dict[str, Any]:
         """Give what the engine knows of the container of a service."""
         return self.engine.inspect(self.container(service))
+
+    def is_seen_by_prometheus(self) -> bool:
+        """Tell whether Prometheus has the one device, and that it is there."""
+        url = "http://localhost:9090/api/v1/query?query=nutbus_device_up"
+        said = json.loads(self.inside("prometheus", "wget", "-q", "-O", "-", url))
+        return [each["value"][1] for each in said["data"]["result"]] == ["1"]
 
     def until_healthy(self, services: Iterable[str]) -> None:
         """Wait until each of these is healthy."""

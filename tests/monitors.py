@@ -74,10 +74,13 @@ class Diary:
 
     def lines(self) -> list[Down]:
         """Read who was shut down, in the order of the commands."""
+        return [Down(who, float(at)) for who, at in self.rows()]
+
+    def rows(self) -> list[list[str]]:
+        """Read the words of each line, as the commands wrote them."""
         if not self.file.exists():
             return []
-        rows = [line.split() for line in self.file.read_text().splitlines()]
-        return [Down(who, float(at)) for who, at in rows]
+        return [line.split() for line in self.file.read_text().splitlines()]
 
     @property
     def who(self) -> list[str]:

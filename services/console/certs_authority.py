@@ -285,12 +285,9 @@ def _read_certificate(file: Path) -> x509.Certificate:
 def _check_absent(pair: Pair, *, force: bool, cost: str = "") -> None:
     there = [str(file) for file in (pair.certificate, pair.key) if file.exists()]
     if there and not force:
-        them = (
-            "is there already; --force replaces it"
-            if len(there) == 1
-            else ("are there already; --force replaces them")
-        )
-        raise PowerError(f"{' and '.join(there)} {them}{cost}")
+        verb, them = ("is", "it") if len(there) == 1 else ("are", "them")
+        names = " and ".join(there)
+        raise PowerError(f"{names} {verb} there already; --force replaces {them}{cost}")
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -12,6 +12,7 @@ from services.gateway.settings import GatewaySettings
 from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor.settings import MonitorSettings
 from services.web.settings import WebSettings
+from shared.listening import Address
 from shared.settings import BrokerAddress
 from shared.users import UserSettings
 
@@ -81,10 +82,7 @@ def line_to_broker(inquiry: Inquiry) -> Iterator[Finding]:
 
 
 def _in_plain_text(address: BrokerAddress) -> Iterator[Finding]:
-    is_near = (
-        address.host == "localhost" or address.host.startswith("127.") or address.host == "::1"
-    )
-    if not address.tls and not is_near:
+    if not address.tls and not Address(address.host, address.port).is_loopback:
         yield Finding(
             HIGH,
             "[bus] broker",

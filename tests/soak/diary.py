@@ -44,10 +44,7 @@ class Diary(PlainDiary):
 
     def lines(self) -> list[Down]:
         """Read who was shut down, in the order of the commands."""
-        if not self.file.exists():
-            return []
-        rows = [line.split() for line in self.file.read_text().splitlines()]
-        return [Down(who, float(up) + float(began)) for who, up, began in rows]
+        return [Down(who, float(up) + float(began)) for who, up, began in self.rows()]
 
     def _began(self, who: str) -> Path:
         return self.folder / f"{who}.booted"

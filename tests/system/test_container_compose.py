@@ -3,7 +3,6 @@
 tests/system/test_containers.py tries the same containers much harder, with docker-compose 1.29.
 """
 
-import json
 from collections.abc import Generator
 
 import pytest
@@ -78,13 +77,7 @@ def test_each_service_of_a_fleet_and_what_watches_it_is_healthy(docker: Engine, 
     fleet = Project(docker, "fleet", *profiles, environment=ports, version=COMPOSE_2)
     try:
         fleet.up((*FLEET, *SEEN))
-
-        def targets() -> bool:
-            url = "http://localhost:9090/api/v1/query?query=nutbus_device_up"
-            said = json.loads(fleet.inside("prometheus", "wget", "-q", "-O", "-", url))
-            return [each["value"][1] for each in said["data"]["result"]] == ["1"]
-
-        until(targets, "seen by Prometheus", 90)
+        until(fleet.is_seen_by_prometheus, "seen by Prometheus", 90)
     finally:
         fleet.down()
 

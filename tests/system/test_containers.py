@@ -242,13 +242,7 @@ def test_a_fleet_and_what_watches_it_come_up(docker: Engine):
     fleet = Project(docker, "fleet", "fleet", "observability", environment=ports)
     try:
         fleet.up((*FLEET, *SEEN))
-
-        def targets() -> bool:
-            url = "http://localhost:9090/api/v1/query?query=nutbus_device_up"
-            said = json.loads(fleet.inside("prometheus", "wget", "-q", "-O", "-", url))
-            return [each["value"][1] for each in said["data"]["result"]] == ["1"]
-
-        until(targets, "seen by Prometheus", 90)
+        until(fleet.is_seen_by_prometheus, "seen by Prometheus", 90)
         grafana = httpx.get("http://127.0.0.1:3000/api/health", trust_env=False).json()
         assert grafana["has_password"]
         assert len(grafana["dashboards"]) == 1

@@ -7,7 +7,6 @@ from here, read-only. Its network is its own.
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -19,16 +18,10 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import find_program
+from tests.shippedunits import CHECKOUT, DROP_INS, FOLDER
 
 pytestmark = [pytest.mark.system, pytest.mark.nightly]
 
-CHECKOUT = Path(__file__).parents[2]
-FOLDER = CHECKOUT / "deploy" / "systemd"
-DROP_INS = re.findall(
-    r"```ini\n# systemctl edit (\S+)\n(.*?)```",
-    (CHECKOUT / "docs/systemd.md").read_text(),
-    re.DOTALL,
-)
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nutbus" / "machine"
 MIRROR = [os.environ["DEBIAN_MIRROR"]] if "DEBIAN_MIRROR" in os.environ else []
 PACKAGES = "systemd,systemd-sysv,dbus,python3,procps"

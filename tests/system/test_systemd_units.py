@@ -9,17 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import find_program
+from tests.shippedunits import DROP_INS, FOLDER
 
 pytestmark = pytest.mark.system
 
-CHECKOUT = Path(__file__).parents[2]
-FOLDER = CHECKOUT / "deploy" / "systemd"
-# Each block of the document that is for `systemctl edit`: the unit and the lines.
-DROP_INS = re.findall(
-    r"```ini\n# systemctl edit (\S+)\n(.*?)```",
-    (CHECKOUT / "docs/systemd.md").read_text(),
-    re.DOTALL,
-)
 SERVICES = sorted(FOLDER.glob("*.service"))
 MOST_EXPOSED = 3.0
 

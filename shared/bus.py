@@ -254,12 +254,12 @@ class Bus:
                 self._answered = now
             self._waiting.setdefault(mid, self._loop.create_future())
 
-    def _is_asked_for(self, message: paho.MQTTMessage) -> bool:
+    def _is_asked_for(self, message: Message) -> bool:
         """Hear what is said in our own name; tell whether the listener wants the message too."""
         if message.topic != self._own_topic:
             return True
-        if self._presence and not (message.retain or self._is_leaving):
-            self._presence.hear(bytes(message.payload), self._loop.time())
+        if self._presence and not (message.retained or self._is_leaving):
+            self._presence.hear(message.payload, self._loop.time())
         return any(paho.topic_matches_sub(each, message.topic) for each in self._filters)
 
     def _read(self) -> None:
@@ -325,9 +325,12 @@ class Bus:
         self._lose(BusError("closed" if self._closing else lost))
 
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        with contextlib.suppress(UnicodeDecodeError):  # then it is no topic of ours
-            if self._is_asked_for(message):
-                self._inbox.put(Message(message.topic, bytes(message.payload), message.retain))
+        try:
+            taken = Message(message.topic, bytes(message.payload), message.retain)
+        except UnicodeDecodeError:  # then it is no topic of ours
+            return
+        if self._is_asked_for(taken):
+            self._inbox.put(taken)
         if self._arrival and not self._arrival.done():
             self._arrival.set_result(None)
 

@@ -63,6 +63,11 @@ class Client(paho.Client):
                 return MQTTErrorCode.MQTT_ERR_SUCCESS
         return super()._packet_queue(command, packet, mid, qos, info)
 
+    def _handle_on_message(self, message: paho.MQTTMessage) -> None:
+        """Hand a message over; paho by itself looks first for handlers of single filters."""
+        if self.on_message:
+            self.on_message(self, None, message)
+
     def _create_socket(self) -> socket.socket:
         assert self.line is not None
         line, self.line = self.line, None

@@ -229,7 +229,7 @@ class Device:
             reading = await driver.poll()
         self._delay = FIRST_DELAY
         self.read_at = time.time()
-        if self._is_outdated or reading is not self._reading:
+        if self._is_outdated or reading != self._reading:
             self._present(reading)
             self._reading, self._is_outdated = reading, False
         elif self.availability is Availability.ONLINE:

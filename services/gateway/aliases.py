@@ -1,6 +1,6 @@
 """Further names of devices: what a client sees under each. No network, no bus, no clock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.gateway.sections import STATUS, AliasSettings, pattern
@@ -53,14 +53,10 @@ class Aliases:
             listed += self._behind(name, names)
         return listed
 
-    def stolen(self, names: Iterable[str]) -> list[str]:
-        """Name the devices that cannot be seen, since their name stands for another."""
-        aliases = ((name, self._aliases.get(name.lower())) for name in names)
-        return [
-            name
-            for name, alias in aliases
-            if alias and alias.settings.device.lower() != name.lower()
-        ]
+    def steals(self, name: str) -> bool:
+        """Tell whether a device cannot be seen, since its name stands for another."""
+        alias = self._aliases.get(name.lower())
+        return alias is not None and alias.settings.device.lower() != name.lower()
 
     def _behind(self, device: str, names: Sequence[str]) -> list[str]:
         others = {name.lower() for name in names}

@@ -40,14 +40,15 @@ class Mirror:
         self._seen: dict[str, _Seen] = {}
         self._spellings: dict[str, str] | None = None
         self._aliases = Aliases({})
-        self._stolen: list[str] = []
+        self._stolen: set[str] = set()
         fleet.follow(self._changed)
 
     def use_aliases(self, settings: Mapping[str, AliasSettings]) -> None:
         """Know these further names of devices from now on, and no others."""
         self._aliases = Aliases(settings)
         self._replies.clear()
-        self._warn_of_stolen()
+        for name in self._seen:
+            self._judge_name(name)
 
     def names(self) -> Sequence[str]:
         """List the devices in their order, each with its parts."""
@@ -105,14 +106,15 @@ class Mirror:
         if (_meta(before) is None) != (_meta(after) is None):
             self._spellings = None
             self._replies.clear()  # the same word may mean another device now
-            self._warn_of_stolen()
+            self._judge_name(name)
 
-    def _warn_of_stolen(self) -> None:
-        stolen = self._aliases.stolen(self._seen)
-        for name in stolen:
-            if name not in self._stolen:
-                logger.warning("no client sees the device %s: an alias has its name", name)
-        self._stolen = stolen
+    def _judge_name(self, name: str) -> None:
+        """Warn of a device that nobody sees, once as long as that is so."""
+        if name not in self._seen or not self._aliases.steals(name):
+            self._stolen.discard(name)
+        elif name not in self._stolen:
+            self._stolen.add(name)
+            logger.warning("no client sees the device %s: an alias has its name", name)
 
     def _see(self, device: Device) -> _Seen:
         variables = device.state.vars if device.state else None

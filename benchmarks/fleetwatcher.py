@@ -47,10 +47,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How long the replies of the gateway took (ms), and how many said that there is no data."""
+    """How long the replies of the gateway took (ms), and which said that there is no data."""
 
     replies: int
-    refused: int
+    refusals: list[str]
     get_p99: float
     list_p99: float
     worst: float
@@ -96,7 +96,7 @@ async def hear(watch: Watch) -> Heard:
 def ask(watch: Watch) -> Asked:
     """Ask for one variable and for all of them in turn, of devices at random."""
     took: dict[str, list[float]] = {"GET": [], "LIST": []}
-    refused = 0
+    refusals = []
     until = time.monotonic() + watch.seconds
     with socket.create_connection(("127.0.0.1", watch.port), timeout=SILENCE) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -107,19 +107,21 @@ def ask(watch: Watch) -> Asked:
                 more = " ups.status" if verb == "GET" else ""
                 question = f"{verb} VAR {device}{more}\n".encode()
                 began = time.perf_counter()
-                refused += not _is_answered(line, question, end.format(device).encode())
+                refusal = _refusal(line, question, end.format(device).encode())
                 took[verb].append((time.perf_counter() - began) * 1000)
+                if refusal:
+                    refusals.append(f"{device}: {refusal}")
     return Asked(
         replies=sum(map(len, took.values())),
-        refused=refused,
+        refusals=refusals,
         get_p99=percentile(took["GET"], 99),
         list_p99=percentile(took["LIST"], 99),
         worst=max(max(each) for each in took.values()),
     )
 
 
-def _is_answered(line: socket.socket, question: bytes, end: bytes) -> bool:
-    """Ask, and tell whether the answer was data."""
+def _refusal(line: socket.socket, question: bytes, end: bytes) -> str:
+    """Ask; the error that was the answer, or nothing when it was data."""
     line.sendall(question)
     reply = b""
     while not reply.endswith(end):
@@ -128,8 +130,8 @@ def _is_answered(line: socket.socket, question: bytes, end: bytes) -> bool:
             raise RuntimeError(f"{question!r}: the gateway hung up")
         reply += data
         if reply.startswith(b"ERR") and reply.endswith(b"\n"):
-            return False
-    return True
+            return reply.decode().strip()
+    return ""
 
 
 if __name__ == "__main__":

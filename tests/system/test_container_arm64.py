@@ -101,7 +101,10 @@ for file in sorted(site.rglob("*.so")):
         continue
     name = ".".join((*file.relative_to(site).parts[:-1], file.name.split(".")[0]))
     try:
-        importlib.import_module(name)
+        importlib.import_module(name.removesuffix(".__init__"))
+    except ModuleNotFoundError as error:
+        if error.name != "tkinter":  # a picture on a screen: the image has none
+            failed.append(f"{name}: {error}")
     except ImportError as error:
         failed.append(f"{name}: {error}")
     loaded += 1

@@ -28,8 +28,8 @@ FOR_PROGRAMS: Loop = asyncio.new_event_loop
 # A service whose broker is away does its part nevertheless, and must not hold up a start for ever.
 PATIENCE = 20.0
 
-# The states of a thousand devices come and go each second, in no circles: looked through for such as
-# often as Python does by itself, they stop the service for a tenth of a second now and then.
+# The states of thousands of devices come and go, and hold no circles: searched for these as often
+# as Python does by itself, a service stands still for a tenth of a second now and then.
 GARBAGE = (20_000, 20, 20)
 
 S = TypeVar("S")

@@ -32,7 +32,7 @@ from services.scheduler.settings import SchedulerSettings
 from services.web.settings import WebSettings
 from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
-from shared.nutconfig import nut_settings
+from shared.nutconfig import read_nut
 from shared.service import Reloadable
 from shared.settings import BusSettings, ServiceSettings, merged, read_toml
 
@@ -120,7 +120,7 @@ def parts(all_: Household) -> list[str]:
 
 def load(config: Path | None, nut_config: Path | None) -> Household:
     """Read the settings of everything; SettingsError when there is nothing to run."""
-    tables = nut_settings(nut_config) if nut_config else {}
+    tables = read_nut(nut_config, together=True).tables if nut_config else {}
     if config:
         tables = merged(tables, read_toml(config))
     source = str(config or nut_config or "settings")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from shared.nutconfig.hosts import hosts_table
 from shared.nutconfig.statements import Statement, statements
+from shared.nutconfig.together import acted_on_once
 from shared.nutconfig.ups import driver_and_devices
 from shared.nutconfig.upsd import gateway_table
 from shared.nutconfig.upsmon import monitor_table
@@ -32,8 +33,10 @@ def nut_settings(directory: Path) -> Table:
     return read_nut(directory).tables
 
 
-def read_nut(directory: Path) -> Reading:
+def read_nut(directory: Path, *, together: bool = False) -> Reading:
     """Read NUT's files line by line; SettingsError names file and line.
+
+    `together` is for a monitor and a scheduler that both run on these tables: `acted_on_once`.
 
     The tables are `driver`, `devices` and `gateway`, and `monitor` if upsmon.conf has a MONITOR.
     Only then may ups.conf be missing: such a machine is fed by the UPS of another. Without
@@ -57,4 +60,6 @@ def read_nut(directory: Path) -> Reading:
         gateway = gateway_table(lines["upsd.conf"])
         gateway["users"] = users_table(lines["upsd.users"])
         tables = {"driver": driver, "devices": devices, "gateway": gateway, **tables}
+    if together:
+        tables = acted_on_once(tables, lines)
     return Reading(tables, tuple(line for file in lines.values() for line in file))

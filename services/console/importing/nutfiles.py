@@ -11,6 +11,7 @@ from typing import Any
 from services.console.importing.devices import ups_conf
 from services.console.importing.lines import Lost, line, number
 from services.console.importing.monitoring import upsmon_conf
+from services.console.importing.scheduling import upssched_conf
 from services.console.importing.users import upsd_users
 from shared.listening import parse_address
 from shared.nutconfig.upsd import GATEWAY_SETTINGS, PORT
@@ -31,7 +32,10 @@ def nut_files(tables: Mapping[str, Any], folder: Path) -> tuple[dict[str, str], 
     lost = Lost()
     gateway = dict(tables.get("gateway", {}))
     users = upsd_users(gateway.pop("users", {}), folder, lost)
-    monitor, own_user = upsmon_conf(tables.get("monitor"), folder, lost)
+    watched = dict(tables["monitor"]) if "monitor" in tables else None
+    scheduling = Lost()
+    upssched = upssched_conf(tables.get("scheduler", {}), watched, scheduling)
+    monitor, own_user = upsmon_conf(watched, folder, lost)
     if own_user:
         users += own_user
     files = {
@@ -39,9 +43,10 @@ def nut_files(tables: Mapping[str, Any], folder: Path) -> tuple[dict[str, str], 
         "upsd.conf": _upsd_conf(gateway, lost) if "devices" in tables else "",
         "upsd.users": users if "devices" in tables else "",
         "upsmon.conf": monitor,
-        "upssched.conf": _upssched_conf(dict(tables.get("scheduler", {})), lost),
+        "upssched.conf": upssched,
         "nut.conf": f"MODE={_mode(tables)}\n",
     }
+    lost.sentences.extend(scheduling.sentences)
     for section, why in _ELSEWHERE.items():
         if section in tables:
             lost.add(f"[{section}]", why)
@@ -60,26 +65,6 @@ def _upsd_conf(gateway: Table, lost: Lost) -> str:
             lines.append(line(key, text or number(value)))
     lost.rest("gateway", gateway)
     return "\n".join([*lines, ""]) or "\n"
-
-
-def _upssched_conf(scheduler: Table, lost: Lost) -> str:
-    upssched = scheduler.pop("upssched", None)
-    lost.rest("scheduler", scheduler)
-    if not upssched:
-        return ""
-    lines = [
-        line("CMDSCRIPT", *upssched["script"]),
-        line("PIPEFN", "/run/nut/upssched.pipe"),
-        line("LOCKFN", "/run/nut/upssched.lock"),
-    ]
-    for at in upssched.get("at", []):
-        words = ["AT", at["type"], at.get("ups", "*"), at["verb"], at["name"]]
-        if at["verb"].startswith("START-TIMER"):
-            words.append(number(at.get("seconds", 0)))
-        elif at.get("otherwise"):
-            words.append(at["otherwise"])
-        lines.append(line(*words))
-    return "\n".join([*lines, ""])
 
 
 def _mode(tables: Mapping[str, Any]) -> str:

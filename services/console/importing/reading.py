@@ -16,7 +16,7 @@ def read(directory: Path, *, hash_passwords: bool = False) -> Reading:
 
     A device that cannot be is left out, since in one file of ours its fault would be that of all.
     """
-    reading = read_nut(directory)
+    reading = read_nut(directory, together=True)
     tables = dict(reading.tables)
     if "devices" in tables:
         tables["devices"] = _devices(reading, directory)

@@ -225,6 +225,89 @@ def test_the_way_back_says_the_same(tmp_path):
     assert (tmp_path / "back" / "nut.conf").read_text() == "MODE=standalone\n"
 
 
+SCHEDULED = {
+    **EVERYTHING,
+    "upsmon.conf": """
+        MONITOR rack1@localhost:3493 1 monuser "se cr#et" primary
+        NOTIFYCMD "/sbin/upssched"
+        SHUTDOWNCMD "/sbin/shutdown -h +0"
+        NOTIFYFLAG ONBATT SYSLOG+EXEC
+        NOTIFYFLAG ONLINE SYSLOG+WALL+EXEC
+        NOTIFYFLAG LOWBATT EXEC
+    """,
+}
+
+
+def test_upssched_conf_is_not_acted_on_by_the_scheduler_and_by_upssched_too(tmp_path):
+    folder = written(tmp_path / "nut", SCHEDULED)
+    reading = read(folder)
+    assert len(reading.tables["scheduler"]["upssched"]["at"]) == 3
+    assert "notify_command" not in reading.tables["monitor"]
+    assert up.load(None, folder).services == services(reading.tables, folder)
+    told = list(report(reading.statements))
+    why = "the scheduler does what upssched.conf says"
+    assert f"upsmon.conf:3: NOTIFYCMD is not needed: {why}" in told
+    exported(reading.tables, folder, tmp_path / "back")
+    back, there = nut_settings(tmp_path / "back"), nut_settings(folder)
+    assert (back["monitor"], back["scheduler"]) == (there["monitor"], there["scheduler"])
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "unheard"),
+    [
+        ("upsmon.conf", "MONITOR rack1@192.0.2.8 0 monuser pass secondary", "rack1@192.0.2.8"),
+        ("upsmon.conf", "MONITOR other 0 monuser pass secondary", "other"),
+        ("upssched.conf", "AT shutdown * EXECUTE down", "SHUTDOWN"),
+    ],
+)
+def test_upssched_goes_on_where_the_scheduler_would_not_hear_of_all(tmp_path, file, line, unheard):
+    files = {**SCHEDULED, file: f"{SCHEDULED[file]}\n{line}\n"}
+    folder = written(tmp_path / "nut", files)
+    reading = read(folder)
+    assert reading.tables["monitor"]["notify_command"] == "/sbin/upssched"
+    assert "scheduler" not in reading.tables
+    assert "scheduler" not in up.load(None, folder).services
+    told = [text for text in report(reading.statements) if text.startswith("upssched.conf:")]
+    assert len(told) == sum(bool(text.strip()) for text in files["upssched.conf"].splitlines())
+    assert all("IS NOT TAKEN OVER: NUT's upssched goes on" in text for text in told)
+    assert all(text.endswith(f"and not of {unheard}") for text in told)
+
+
+def test_on_the_way_back_upsmon_starts_upssched(tmp_path):
+    tables: dict[str, Any] = {
+        "devices": {"rack1": {"driver": "usbhid"}},
+        "monitor": {
+            "supplies": [{"device": "rack1", "role": "primary"}],
+            "notify": {"ONLINE": {"flags": ["IGNORE"]}, "ONBATT": {"message": "%s"}},
+        },
+        "scheduler": {
+            "upssched": {
+                "script": ["/usr/local/bin/tell"],
+                "at": [
+                    {"type": "ONBATT", "ups": "rack1", "verb": "EXECUTE", "name": "a"},
+                    {"type": "ONLINE", "verb": "EXECUTE", "name": "b"},
+                ],
+            }
+        },
+    }
+    assert exported(tables, tmp_path, tmp_path / "back") == []
+    back = nut_settings(tmp_path / "back")
+    assert back["monitor"]["notify_command"] == "/sbin/upssched"
+    assert back["monitor"]["notify"] == {
+        "ONLINE": {"flags": ["EXEC"]},
+        "ONBATT": {"message": "%s", "flags": ["SYSLOG", "WALL", "EXEC"]},
+    }
+    assert [at["ups"] for at in back["scheduler"]["upssched"]["at"]] == ["rack1@localhost", "*"]
+    tables["monitor"]["notify_command"] = "/usr/local/bin/other"
+    lost = exported(tables, tmp_path, tmp_path / "back")
+    assert lost == ["scheduler.upssched: NUT acts on it only if upssched is the notify_command"]
+    del tables["monitor"]
+    lost = exported(tables, tmp_path, tmp_path / "back")
+    assert lost == [
+        "scheduler.upssched: NUT acts on it only where upsmon runs; there is no monitor"
+    ]
+
+
 def test_what_nut_has_no_word_for_is_said(tmp_path):
     (tmp_path / "secret").write_text("pass\n")
     tables = {
@@ -303,8 +386,9 @@ servers = some.fixed_dictionaries(
         "ALLOW_NO_DEVICE": some.sampled_from(["yes", "no"]),
     },
 )
+programs = texts.filter(lambda text: text != "=")  # that alone is refused, quoted or not
 monitors = some.fixed_dictionaries(
-    {"SHUTDOWNCMD": texts},
+    {"SHUTDOWNCMD": programs},
     optional={
         "DEADTIME": whole,
         "HOSTSYNC": whole,
@@ -312,7 +396,7 @@ monitors = some.fixed_dictionaries(
         "OFFDURATION": some.integers(-5, 90),
         "SHUTDOWNEXIT": some.sampled_from(["yes", "no", "30"]),
         "POWERDOWNFLAG": some.just("/etc/killpower"),
-        "NOTIFYCMD": texts,
+        "NOTIFYCMD": programs,
         "CERTVERIFY": some.sampled_from(["0", "1"]),
         "CERTPATH": some.just("/etc/ssl"),
         "FORCESSL": some.sampled_from(["0", "1"]),

@@ -1,0 +1,66 @@
+"""upssched.conf is acted on once where the monitor and the scheduler both read NUT's files.
+
+In NUT upsmon starts upssched for each event, by NOTIFYCMD. Our scheduler hears of events by itself,
+so a monitor that went on starting upssched would have all of it done a second time.
+"""
+
+import logging
+import shlex
+from pathlib import PurePath
+from typing import Any, Final
+
+from shared.events import EventType
+from shared.nutconfig.statements import Statement
+from shared.nutconfig.upsmon import host_of
+from shared.nutconfig.values import Table
+
+logger = logging.getLogger(__name__)
+
+_DONE: Final = "the scheduler does what upssched.conf says"
+_LEFT: Final = (
+    "NUT's upssched goes on doing it, started by NOTIFYCMD: the scheduler hears of devices of this "
+    "bus only, and not of {}"
+)
+_HERE: Final = ("localhost", "::1")
+
+
+def acted_on_once(tables: Table, files: dict[str, list[Statement]]) -> Table:
+    """Let the scheduler or NUT's upssched act on upssched.conf, not both; the lines are told.
+
+    `files` has the statements of each. Nothing changes unless NOTIFYCMD is upssched.
+    """
+    monitor, scheduler = tables.get("monitor", {}), tables.get("scheduler", {})
+    if not (scheduler and starts_upssched(monitor.get("notify_command"))):
+        return tables
+    ats = scheduler["upssched"]["at"]
+    if unheard := _unheard(tables.get("devices", {}), monitor["supplies"], ats):
+        logger.warning("upssched.conf: %s", _LEFT.format(unheard))
+        for line in files["upssched.conf"]:
+            line.withdraw(_LEFT.format(unheard))
+        return {key: table for key, table in tables.items() if key != "scheduler"}
+    for line in files["upsmon.conf"]:
+        if line.key == "NOTIFYCMD":
+            line.fates.clear()
+            line.skip(_DONE)
+    silent = {key: value for key, value in monitor.items() if key != "notify_command"}
+    return {**tables, "monitor": silent}
+
+
+def starts_upssched(command: str | list[str] | None) -> bool:
+    """Tell whether a notify_command is NUT's upssched."""
+    try:
+        words = shlex.split(command) if isinstance(command, str) else command
+    except ValueError:
+        return False  # the shell will say what is wrong with it
+    return PurePath(words[0]).name == "upssched" if words else False
+
+
+def _unheard(devices: Table, supplies: list[Table], ats: list[dict[str, Any]]) -> str:
+    """Name what happens that the scheduler does not hear of; empty if it hears of everything."""
+    for supply in supplies:
+        name = supply["address"].partition("@")[0]
+        host = host_of(supply["address"])
+        if name not in devices or not (host in _HERE or host.startswith("127.")):
+            return str(supply["address"])
+    types = [at["type"].upper() for at in ats]
+    return next((type_ for type_ in types if type_ not in EventType.__members__), "")

@@ -17,6 +17,7 @@ from shared.settings import BrokerAddress
 from shared.users import UserSettings
 
 LONG_TOKEN: Final = 32
+LONG_PASSWORD: Final = 8
 
 
 def own_broker(inquiry: Inquiry) -> Iterator[Finding]:
@@ -147,12 +148,13 @@ def _user(name: str, user: UserSettings, *, is_open: bool) -> Iterator[Finding]:
             "one stolen password shuts down all hosts",
             "narrow allow_from to where the user is",
         )
-    if user.password is not None and len(user.password.get_secret_value()) < 8:
+    if user.password is not None and len(user.password.get_secret_value()) < LONG_PASSWORD:
+        is_empty = not user.password.get_secret_value()
         yield Finding(
-            MEDIUM,
+            HIGH if is_empty else MEDIUM,
             f"{where} password",
-            "has fewer than 8 characters",
-            "it can be guessed",
+            "is empty" if is_empty else f"has fewer than {LONG_PASSWORD} characters",
+            "who knows the name is let in" if is_empty else "it can be guessed",
             "take a longer one; `nutbus passwd` makes its hash",
         )
 

@@ -3,15 +3,19 @@
 import codecs
 import difflib
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from shared.errors import SettingsError
 from shared.nutwire import LineReader, split
 
 logger = logging.getLogger(__name__)
+
+_FOREIGN: Final = re.compile(rb"[\x80-\xff]")
 
 
 class Outcome(StrEnum):
@@ -104,6 +108,8 @@ def _statements(file: str, content: bytes) -> Iterator[Statement]:
         number += 1 + line.count(b"\n")
         if b"\n" in line.replace(b"\\\n", b""):
             statement.warn(f"a quote runs on to line {number - 1}")
+        if statement.words != tuple(split(_FOREIGN.sub(b"?", line))):
+            statement.warn("letters that are not ASCII are dropped, as NUT drops them")
         if statement.words:
             yield statement
     if number <= content.count(b"\n"):

@@ -125,6 +125,10 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
         {("medium", "[gateway.users.x] password")},
     ),
     (
+        {"gateway": {"users": {"x": {"password": ""}}}},
+        {("high", "[gateway.users.x] password")},
+    ),
+    (
         {"web": {"tokens": {"grafana": {"token_file": "{folder}/middling"}}}},
         {("low", "[web.tokens.grafana]")},
     ),

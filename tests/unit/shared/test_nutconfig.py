@@ -258,6 +258,8 @@ def test_a_section_that_is_no_user_is_an_error(read):
         ("ups", "[a]\ndriver = x\nprot = y\n", "has no port; is prot a misspelling?"),
         ("ups", "[a]\n[A]\n", "ups.conf line 2: [A] is passed over, because [a] is the same name"),
         ("ups", '[a]\ndesc = "x\ny"\n', "ups.conf line 2: a quote runs on to line 3"),
+        ("ups", "[a]\ndesc = Büro\n", "line 2: letters that are not ASCII are dropped, as NUT"),
+        ("users", '[a]\npassword = "hushü"\n', "line 2: letters that are not ASCII are dropped"),
         ("upsd", "MAXAEG 15\n", "unknown 'MAXAEG' is passed over; did you mean MAXAGE?"),
         ("upsd", "maxage 15\n", "unknown 'maxage' is passed over; did you mean MAXAGE?"),
         ("upsd", "ACL all 0.0.0.0/0\n", "upsd.conf line 1: ACL is obsolete and passed over"),

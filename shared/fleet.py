@@ -104,6 +104,7 @@ class Fleet:
     _settled_at: float | None = None
     _handed_over: dict[str, float] = field(default_factory=dict)  # devices, and since when
     _fitting: dict[str, bool] = field(default_factory=dict)
+    _counts: dict[str, int] = field(default_factory=dict)  # of states that services told in turn
     _over: dict[str, deque[ForcedShutdown]] = field(default_factory=dict)  # cleared orders
 
     @property
@@ -143,6 +144,7 @@ class Fleet:
         """Note that a new connection to the bus delivers everything that is retained again."""
         self._announced.clear()
         self._announced_services.clear()
+        self._counts.clear()
         self._settled_at = now + SETTLE_TIME
 
     def end_session(self) -> None:
@@ -235,10 +237,26 @@ class Fleet:
         state = read(DeviceState, message)
         if message.retained and device.state and not _is_newer(state, device.state):
             return  # heard already; or from before that, as a broker has it that was killed
+        if not message.retained and self._is_of_one_before(device, state):
+            return
         if message.retained and device.overdue:  # the broker had it; the driver is not heard yet
             self._put(replace(device, state=state))
         else:
             self._put(replace(device, state=state, heard=now, overdue=False))
+
+    def _is_of_one_before(self, device: Device, state: DeviceState) -> bool:
+        """Tell whether a driver service said this that was cut off and replaced: it comes late.
+
+        Who takes a device over counts on. A service that lost the count is believed when the
+        device is overdue.
+        """
+        if device.meta is None or not device.meta.standby:
+            self._counts.pop(device.name, None)
+            return False
+        if state.seq < self._counts.get(device.name, 0) and not device.overdue:
+            return True
+        self._counts[device.name] = state.seq
+        return False
 
     def _take_meta(self, about: OfDevice, message: Message, _now: float) -> None:
         device = self._device(about.device)
@@ -320,6 +338,7 @@ class Fleet:
             self._put(device)
 
     def _remove(self, name: str) -> None:
+        self._counts.pop(name, None)
         if self.devices.pop(name, None):
             for listener in self._listeners:
                 listener(name, None)

@@ -149,7 +149,14 @@ class Service:
     """A driver service in a process of its own."""
 
     def __init__(
-        self, id: str, url: str, folder: Path, port: int, keepalive: int = 2, **device: Any
+        self,
+        id: str,
+        url: str,
+        folder: Path,
+        port: int,
+        keepalive: int = 2,
+        heartbeat: int = 2,
+        **device: Any,
     ) -> None:
         self.id = id
         self._folder = folder
@@ -172,7 +179,7 @@ class Service:
             f"keepalive = {keepalive}",
             "[driver]",
             f'id = "{id}"',
-            "heartbeat = 2",
+            f"heartbeat = {heartbeat}",
             "poll_interval = 0.1",
             f"[devices.{DEVICE}]",
         ]

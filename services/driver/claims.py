@@ -58,7 +58,9 @@ class Claims:
         self._plain: dict[str, str] = {}  # devices that others work with who know no claims
         self._outbox: deque[tuple[str, Claim]] = deque()
         self._filled = asyncio.Event()
+        self._asking = asyncio.Lock()
         self.taken_over: asyncio.Queue[str] = asyncio.Queue()  # devices that we told of first
+        self.late_words: asyncio.Queue[str] = asyncio.Queue()  # devices that another spoke for
 
     def add(self, device: str, priority: int, *, preempts: bool, told: Told) -> None:
         """Contend for a device from now on."""
@@ -151,6 +153,8 @@ class Claims:
                 self._say(device, claim)
             self._tell(device, contention)
             self._warn(device, contention, now)
+            if candidate.is_deaf:
+                await self._ask(candidate)
             due = candidate.due(now)
             patience = None if due is None else max(0.0, due - since_boot())
             with contextlib.suppress(TimeoutError):
@@ -171,17 +175,31 @@ class Claims:
         if rival in self._online:
             self._step_back(device, contention, rival)
 
+    async def _ask(self, candidate: Candidate) -> None:
+        """Have the broker answer and give the claims anew; what one hears is for all."""
+        async with self._asking:
+            if candidate.is_deaf and self._bus:
+                await self._bus.subscribe(self._topics.every_device(DeviceTopic.CLAIM))
+                for each in self._devices.values():
+                    each.candidate.settle(since_boot())
+
     async def _speak(self, bus: Bus) -> None:
         while True:
             while self._outbox:
                 device, claim = self._outbox.popleft()
-                await bus.publish(claim.publication(self._topics, device))
+                if self._is_to_be_said(device, claim):
+                    await bus.publish(claim.publication(self._topics, device))
             self._filled.clear()
             await self._filled.wait()
 
     def _say(self, device: str, claim: Claim) -> None:
         self._outbox.append((device, claim))
         self._filled.set()
+
+    def _is_to_be_said(self, device: str, claim: Claim) -> bool:
+        """Tell whether a word still counts: it may have waited for a broker that is slow."""
+        contention = self._devices.get(device)
+        return claim.released or (contention is not None and contention.candidate.stands_by(claim))
 
     def _give_up(self, device: str) -> None:
         contention = self._devices.get(device)
@@ -219,6 +237,8 @@ class Claims:
             return
         claim = read(Claim, message) if message.payload else None
         contention.candidate.hear(claim, since_boot(), retained=message.retained)
+        if claim and claim.service != self._id and contention.candidate.holds:
+            self.late_words.put_nowait(device)
         self._tell(device, contention)
         contention.changed.set()
 

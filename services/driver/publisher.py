@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from services.driver.claims import Claims
@@ -26,6 +27,7 @@ from shared.messages import (
 from shared.topics import DeviceTopic, ServiceKind
 
 RESTATE_INTERVAL = 60.0  # seconds in which everything that is retained is said once more
+QUIET = 2.0  # without a word of the one before us, after which he has said what he had left
 AT_ONCE = 50  # devices that are announced at the same time
 STATE, TRYING = "driver.state", "reconnect.trying"  # as NUT has them
 STARTED = time.time()
@@ -120,6 +122,24 @@ class Publisher:
                 await self._say_again(name)
             await asyncio.sleep(RESTATE_INTERVAL / (len(self._told) + 1))
 
+    async def contradict(self) -> None:
+        """Tell anew of each device that the one before us still speaks for: now, and when he ends.
+
+        What he had said before he was cut off comes late, and would stay with the broker.
+        """
+        late_words = self._claims.late_words
+        while True:
+            names = {await late_words.get()}
+            self._tell_all_anew(names)
+            with suppress(TimeoutError):
+                while True:
+                    async with asyncio.timeout(QUIET):
+                        name = await late_words.get()
+                    if name not in names:
+                        self._tell_all_anew((name,))
+                        names.add(name)
+            self._tell_all_anew(names)
+
     async def publish_variables(self) -> None:
         """Bring the plain variables up to date, after all that matters more."""
         while True:
@@ -179,6 +199,12 @@ class Publisher:
         self._beats.pop(name, None)
         self._plain.pop(name, None)
 
+    def _tell_all_anew(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._devices and self._speaks_for(name):
+                self.tell_anew(name)
+                self._outbox.mark(name)
+
     def _speaks_for(self, name: str) -> bool:
         """Tell whether a device is ours to tell of, and there is something to tell."""
         if not self._claims.contends(name):
@@ -198,6 +224,8 @@ class Publisher:
         view, availability = device.view, device.availability
         if told.meta is None or view:
             await self._tell_meta(device, view, told)
+        if self._is_over(device, view):
+            return
         if view and availability is Availability.ONLINE:
             was, told.view = told.view, view
             is_silent = name not in self._beats
@@ -205,11 +233,17 @@ class Publisher:
                 urgent = was is None or was.status != view.status
                 await self._publish_state(device, view, urgent=urgent)
                 self._want_plain(name)
+        if self._is_over(device, view):
+            return
         if availability is not told.availability:
             told.availability = availability
             await self._bus.publish(device_availability(self._topics, name, availability))
         if device.trouble and availability is not Availability.ONLINE:
             await self._tell_trouble(name, told, device.trouble)
+
+    def _is_over(self, device: Device, view: View | None) -> bool:
+        """Tell whether a view of a device with a standby is old: the broker was slow to answer."""
+        return self._claims.contends(device.name) and device.view is not view
 
     async def _tell_trouble(self, name: str, told: Told, trouble: str) -> None:
         """Say on the topic of driver.state why a device is away; the next reading ends it."""
@@ -235,10 +269,13 @@ class Publisher:
 
     async def _say_again(self, name: str) -> None:
         told = self._told.get(name)
-        if told and told.meta:
+        if told and told.meta and self._may_say_again(name):
             await self._bus.publish(told.meta.publication(self._topics, name))
-        if told and told.availability:
+        if told and told.availability and self._may_say_again(name):
             await self._bus.publish(device_availability(self._topics, name, told.availability))
+
+    def _may_say_again(self, name: str) -> bool:
+        return name in self._devices and self._speaks_for(name)
 
     async def _publish_state(self, device: Device, view: View, *, urgent: bool) -> None:
         device.sequence += 1
@@ -260,6 +297,9 @@ class Publisher:
         before = told.plain
         told.plain = device.view.variables if self._section.publish_variables else {}
         for publication in list(self._plain_changes(name, before, told.plain)):
+            if not self._speaks_for(name):  # no more: who knows what the broker has now
+                told.plain = {**dict.fromkeys(before), **dict.fromkeys(told.plain)}
+                return
             await self._bus.publish(publication)
 
     def _plain_changes(

@@ -16,9 +16,10 @@ SILENCE: Final = 3.0  # without a word, after which a claim is thought to be dea
 SETTLE: Final = 0.5  # after connecting, for what is retained to come
 COURTESY: Final = 0.1  # more patience for each step of priority
 ANSWER: Final = 2.0  # until a claim that did not come back is made anew
+LISTENING: Final = 2 * BEAT  # after a silent broker is back, for who holds the device to say so
 LATE: Final = 1.0  # beyond this we were frozen ourselves, and others may have spoken
 STRAYS: Final = 3  # words of another that cannot be left over: the broker lost his claim
-LEFT_OVER: Final = 8  # words that may be left over of the one before
+LEFT_OVER: Final = 12  # words of the one before: he says 9 until he gives his claim up
 
 Told = Callable[[], tuple[int, str]]
 """The sequence number and the ups.status that were published last."""
@@ -68,6 +69,8 @@ class Candidate:
     _expected: float | None = None  # when we were to be asked again at the latest
     _term: _Term | None = None
     _other: _Other | None = None
+    _is_deaf: bool = False  # our last claim was given up because no word of it came back
+    _highest: int = 0  # sequence number that anybody ever told of
     _offline: set[str] = field(default_factory=set)
     _rival: str = ""
 
@@ -75,15 +78,17 @@ class Candidate:
         """Note that a connection to the bus began: whatever was known is void."""
         self._connected, self._expected = now, None
         self._term = self._other = None
+        self._is_deaf = False
         self._offline.clear()
         self._rival = ""
 
     def settle(self, now: float) -> None:
         """Give what is on its way to us the time to come, before anything is claimed."""
         if self._connected is not None:
-            self._connected = now
+            self._connected = now + LISTENING - SETTLE if self._is_deaf else now
         if self._other:
             self._other.heard = now
+        self._is_deaf = False
 
     def disconnect(self) -> None:
         """Note that it is lost: work ends at once."""
@@ -98,6 +103,18 @@ class Candidate:
     def is_claiming(self) -> bool:
         """Whether a claim of ours is on its way."""
         return self._term is not None and not self._term.confirmed
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing is to be claimed until the broker was asked for the claims again.
+
+        The line may be cut, and what we say would come out of it later. `settle` says it answered.
+        """
+        return self._is_deaf
+
+    def stands_by(self, claim: Claim) -> bool:
+        """Tell whether a word of ours that waits to be published is still to be."""
+        return claim.released or (self._term is not None and claim.term == self._term.id)
 
     @property
     def holder(self) -> str:
@@ -128,9 +145,10 @@ class Candidate:
     def _next_words(self, now: float, *, was_frozen: bool) -> tuple[Claim, ...]:
         if self._term and now >= self._given_up_at(self._term):
             self._term = None
+            self._is_deaf = True
         if self._term:
             return self._next_beat(self._term, now)
-        if was_frozen:
+        if was_frozen and not self._is_deaf:
             self.settle(now)
         wanted = self._wanted_at()
         return (self._claim(now),) if wanted is not None and now >= wanted else ()
@@ -139,7 +157,7 @@ class Candidate:
         """Say when to call `advance` again, or when work begins or ends; None: not by itself."""
         term = self._term
         if term is None:
-            return None if self._connected is None else self._wanted_at()
+            return self._wanted_at()
         times = [max(term.sent.values(), default=term.begun) + BEAT]
         if term.confirmed:
             times += [term.works_from, term.works_until]
@@ -148,6 +166,8 @@ class Candidate:
     def hear(self, claim: Claim | None, now: float, *, retained: bool) -> None:
         """Take in a message on the topic of the claims, in the order in which they come."""
         term = self._term
+        if claim:
+            self._highest = max(self._highest, claim.seq)
         if claim is None:
             if term is None:
                 self._other = None
@@ -221,7 +241,7 @@ class Candidate:
 
     def _wanted_at(self) -> float | None:
         """Say from when on the device is to be claimed; None: not as things stand."""
-        if self._connected is None or self._rival:
+        if self._connected is None or self._rival or self._is_deaf:
             return None
         settled = self._connected + SETTLE
         other = self._other
@@ -246,7 +266,7 @@ class Candidate:
         if claim.beat == 0 and not term.confirmed:
             term.confirmed = True
             other = self._other
-            self.begins_with = other.claim if other else None
+            self.begins_with = self._word_before(claim)
             term.previous = other.claim.term if other else ""
             term.works_from = now if self._is_handed_over(now) else now + GUARD
         sent = term.sent.pop(claim.beat, None)
@@ -254,6 +274,12 @@ class Candidate:
             term.works_until = max(term.works_until, sent + LEASE)
             term.sent = {beat: at for beat, at in term.sent.items() if beat > claim.beat}
             term.sent[claim.beat] = sent  # the last one, from which the next is counted
+
+    def _word_before(self, ours: Claim) -> Claim | None:
+        """Give the last word before ours, with the highest number of a state that was heard of."""
+        if self._other:
+            return self._other.claim.model_copy(update={"seq": self._highest})
+        return ours.model_copy(update={"seq": self._highest}) if self._highest else None
 
     def _is_handed_over(self, now: float) -> bool:
         """Tell whether the last word before our claim says that nobody works any more."""

@@ -1,11 +1,13 @@
 """Two driver services and one SNMP UPS: one works, the other takes over, never both at once."""
 
 import asyncio
+import contextlib
 import signal
 import time
 
 import pytest
 
+from services.driver.protocols.snmpwire.ber import oid_bytes
 from services.driver.standby import BEAT, LEASE
 from shared.bus import connect
 from shared.fleet import Fleet
@@ -218,6 +220,80 @@ def sequence(watcher):
     state = watcher.state(DEVICE)
     assert state
     return state.seq
+
+
+async def test_what_one_that_was_cut_off_had_said_comes_late_and_changes_nothing(
+    broker, tmp_path, agent
+):
+    """The first reads OB, cannot say so, and its connection outlives the cut."""
+    async with proxy(broker.port) as line, watching(broker.url) as watcher:
+        first = Service("first", line.url, tmp_path, agent.port, keepalive=60, heartbeat=60)
+        second = Service("second", broker.url, tmp_path, agent.port, heartbeat=60)
+        async with services(first, second), showing(broker.url) as shown:
+            await first.start()
+            await held_by(watcher, "first")
+            await second.start()
+            await watcher.online("second")
+            await watcher.variable(DEVICE, "ups.status", "OL")
+            line.cut()
+            agent.objects.put(STATUS, BATTERY)
+            await reads_the_status(agent, "first")
+            agent.objects.put(STATUS, NORMAL)
+            await agent.asked_by("second")
+            before = sequence(watcher)
+            await watcher.until(lambda: sequence(watcher) > before, "told by the second")
+            begun = len(watcher.messages)
+            line.mend()
+            late = await watcher.until(lambda: first_late(watcher, begun), "a late state")
+            await watcher.until(lambda: sequence(watcher) > late.seq, "contradicted")
+            beat = claim_of(watcher).beat
+            await watcher.until(lambda: claim_of(watcher).beat > beat + 4, "more beats")
+            claims = [claim for claim in claims_since(watcher, begun) if claim.beat == 0]
+    assert late.vars["ups.status"] == "OB"
+    assert claims == []
+    assert agent.turns == ["first", "second"]
+    assert set(shown) == {"OL"}
+
+
+async def reads_the_status(agent, who):
+    """Wait until one has read it; what is asked next is asked with that in mind."""
+    begun, wanted = len(agent.requests), oid_bytes(STATUS)
+
+    def has_read():
+        new = zip(agent.requests[begun:], agent.asked[begun:], strict=True)
+        asked = [{oid for oid, _ in pdu.bindings} for (_, asker), pdu in new if asker == who]
+        return any(wanted in oids for oids in asked[:-1])
+
+    await until(has_read, f"{who} reads the status")
+
+
+def first_late(watcher, begun):
+    topic = watcher.topic(DEVICE, DeviceTopic.STATE)
+    late = [read(DeviceState, each) for each in watcher.messages[begun:] if each.topic == topic]
+    return next((state for state in late if state.vars["ups.status"] == "OB"), None)
+
+
+def claims_since(watcher, begun):
+    topic = watcher.topic(DEVICE, DeviceTopic.CLAIM)
+    return [read(Claim, each) for each in watcher.messages[begun:] if each.topic == topic]
+
+
+def status_of(device):
+    return [device.status] if device and device.state else []
+
+
+@contextlib.asynccontextmanager
+async def showing(url):
+    """Give the values of ups.status that a mirror shows, one after the other."""
+    shown = []
+    async with connect(BusSettings(broker=url)) as bus:
+        fleet = Fleet(bus.topics)
+        fleet.follow(lambda _, device: shown.extend(status_of(device)))
+        mirroring = asyncio.create_task(mirror(bus, fleet))
+        try:
+            yield shown
+        finally:
+            mirroring.cancel()
 
 
 async def test_the_broker_is_killed_and_comes_back(broker, tmp_path, agent):

@@ -9,7 +9,17 @@ from services.driver import fence
 from services.driver.drivers import NUT_DRIVER
 from services.driver.fence import FencedError
 from services.driver.settings import DeviceSettings
-from services.driver.standby import BEAT, GUARD, LEASE, SETTLE, SILENCE, STRAYS, Candidate
+from services.driver.standby import (
+    BEAT,
+    GUARD,
+    LEASE,
+    LEFT_OVER,
+    LISTENING,
+    SETTLE,
+    SILENCE,
+    STRAYS,
+    Candidate,
+)
 from shared.messages import Claim
 
 
@@ -70,7 +80,41 @@ def test_the_lease_counts_from_the_sending_and_not_from_the_return(us):
 def test_a_claim_without_an_answer_is_made_anew(us):
     assert us.advance(1.0)[0].term == "us1"
     assert [said.beat for said in us.advance(1.6)] == [1]
-    assert us.advance(3.0)[0] == Claim(service="us", term="us2", beat=0)
+    assert us.advance(3.0) == ()
+    assert us.is_deaf
+    assert us.due(3.0) is None
+    us.settle(30.0)  # the broker answered
+    assert us.advance(30.0 + LISTENING - 0.01) == ()
+    assert us.advance(30.0 + LISTENING)[0] == Claim(service="us", term="us2", beat=0)
+
+
+def test_one_whose_words_were_held_back_leaves_it_to_who_took_over(us):
+    claimed(us, 1.0)
+    now = kept_alive(us, 1.0, 4.0)
+    words = [word for step in range(1, 40) for word in us.advance(now + step * BEAT)]
+    assert us.is_deaf
+    assert len(words) < LEFT_OVER
+    assert not any(us.stands_by(word) for word in words)
+    us.settle(now + 40)
+    us.hear(claim(), now + 40 + BEAT, retained=False)
+    assert us.advance(now + 40 + LISTENING) == ()
+
+
+def test_all_that_was_held_back_of_the_one_before_changes_nothing(us):
+    us.hear(claim("before", "t", 9), 0.1, retained=False)
+    us.hear_service("before", 0.2, online=False)
+    claimed(us, SETTLE)
+    for beat in range(10, 19):
+        us.hear(claim("before", "t", beat), 4.0, retained=False)
+    assert us.holds
+
+
+def test_it_counts_on_from_the_highest_number_though_the_broker_forgot_it(us):
+    us.hear(claim(seq=500), 0.1, retained=False)
+    us.connect(10.0)
+    claimed(us, 11.0)
+    assert us.begins_with
+    assert us.begins_with.seq == 500
 
 
 def test_a_later_claim_ends_the_work_at_once(us):

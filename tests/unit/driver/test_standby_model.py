@@ -26,6 +26,7 @@ class Session:
     to_node: deque[Any] = field(default_factory=deque)
     is_split: bool = False
     is_over: bool = False
+    is_asked: bool = False
     silent_since: float = 0.0
 
 
@@ -95,6 +96,9 @@ class Node:
             if has_heard or self.due is None or self.now >= self.due:
                 for claim in self.candidate.advance(self.now):
                     self.world.send(self.session, claim)
+                if self.candidate.is_deaf and not self.session.is_asked:
+                    self.session.is_asked = True
+                    self.world.send(self.session, "what is claimed?")
                 self.due = self.candidate.due(self.now)
 
     def keep_connected(self):
@@ -115,6 +119,9 @@ class Node:
             _, kind, what, retained = self.session.to_node.popleft()
             if kind == "claim":
                 self.candidate.hear(what, self.now, retained=retained)
+            elif kind == "answer":
+                self.session.is_asked = False
+                self.candidate.settle(self.now)
             else:
                 self.candidate.hear_service(what[0], self.now, online=what[1])
         return len(self.session.to_node) < before
@@ -200,8 +207,15 @@ class World:
                 what = session.to_broker.popleft()[1]
                 if what in ("bye", "hang up"):
                     self.end(number, with_will=True)
+                elif what == "what is claimed?":
+                    self.answer(session)
                 else:
                     self.take(what)
+
+    def answer(self, session):
+        if self.retained is not None:
+            session.to_node.append((self.delay(session.to_node), "claim", self.retained, True))
+        session.to_node.append((self.delay(session.to_node), "answer", None, False))
 
     def take(self, claim):
         assert isinstance(claim, Claim)
@@ -334,6 +348,24 @@ def test_one_that_is_silent_is_replaced_though_its_will_never_comes():
         world.run(standby.SILENCE + standby.GUARD + 1.0)
         assert world.at_work
         assert world.at_work != [name]
+
+
+def test_one_that_was_cut_off_leaves_the_device_to_who_took_over():
+    for seed in range(8):
+        world = World(seed, 2)
+        for node in world.nodes:
+            node.start()
+        world.run(8)
+        (name,) = world.at_work
+        worker = next(node for node in world.nodes if node.name == name)
+        world.keepalive = 1e9
+        worker.session.is_split = True
+        world.run(world.random.uniform(6.0, 30.0))
+        (successor,) = world.at_work
+        worker.session.is_split = False  # all that it said meanwhile arrives
+        for _ in range(100):
+            world.run(0.1)
+            assert world.at_work == [successor], f"seed {seed}"
 
 
 def test_both_started_at_the_same_moment():

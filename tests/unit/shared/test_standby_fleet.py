@@ -41,6 +41,12 @@ def meta(fleet, service, *, standby, now=0.0):
     hear(fleet, described.publication(TOPICS, "ups"), now)
 
 
+def state(fleet, seq, status, now=0.0):
+    told = DeviceState(seq=seq, at=0.0, vars={"ups.status": status})
+    hear(fleet, told.publication(TOPICS, "ups", urgent=True), now)
+    return fleet.devices["ups"].status
+
+
 def standing(fleet):
     return fleet.devices["ups"].standing
 
@@ -96,3 +102,31 @@ def test_one_that_was_offline_when_we_came_does_not_count():
     hear(fleet, device_availability(TOPICS, "ups", ONLINE))
     service(fleet, "first", OFFLINE)
     assert standing(fleet) is OFFLINE
+
+
+def test_what_one_that_was_cut_off_had_said_comes_late_and_is_no_news(fleet):
+    meta(fleet, "second", standby=True, now=11.0)
+    assert state(fleet, 1001, "OL", 11.0) == "OL"
+    assert state(fleet, 2, "OB LB", 20.0) == "OL"
+    assert fleet.devices["ups"].heard == 11.0
+    assert state(fleet, 1002, "OB", 21.0) == "OB"
+
+
+def test_who_lost_the_count_is_believed_when_nothing_else_comes(fleet):
+    state(fleet, 1001, "OL", 11.0)
+    assert state(fleet, 1, "OB", 30.0) == "OL"
+    fleet.expire(11.0 + 3 * 60.0 + 1.0)
+    assert state(fleet, 2, "OB", 200.0) == "OB"
+
+
+def test_who_lost_the_count_is_believed_after_a_new_connection(fleet):
+    state(fleet, 1001, "OL", 11.0)
+    fleet.begin_session(12.0)
+    assert state(fleet, 1, "OB", 13.0) == "OB"
+
+
+def test_a_device_that_has_no_standby_yet_may_count_anew(fleet):
+    meta(fleet, "first", standby=False)
+    state(fleet, 1001, "OL", 11.0)
+    meta(fleet, "first", standby=True)
+    assert state(fleet, 1, "OB", 12.0) == "OB"

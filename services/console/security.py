@@ -6,6 +6,7 @@ What takes a look at a broker is in security_probe.
 from collections.abc import Callable, Iterable
 
 from services.console import security_files as files
+from services.console import security_programs as programs
 from services.console import security_services as services
 from services.console.security_findings import Finding, Inquiry, sorted_by_severity
 
@@ -18,6 +19,7 @@ _RULES: tuple[Callable[[Inquiry], Iterable[Finding]], ...] = (
     services.homeassistant,
     services.devices,
     services.audit,
+    programs.programs,
     files.settings_file,
     files.named_files,
 )

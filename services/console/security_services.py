@@ -1,23 +1,26 @@
 """What the settings of each service leave open."""
 
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from services.console.security_files import may_be_written_by_others
+from pydantic import SecretStr
+
 from services.console.security_findings import HIGH, LOW, MEDIUM, Finding, Inquiry
 from services.driver.settings import DriverSettings
 from services.gateway.settings import GatewaySettings
 from services.homeassistant.settings import HomeAssistantSettings
+from services.monitor.sections import SupplySettings
 from services.monitor.settings import MonitorSettings
 from services.web.settings import WebSettings
 from shared.listening import Address
+from shared.nutconfig.upsmon import host_of
 from shared.settings import BrokerAddress
 from shared.users import UserSettings
 
 LONG_TOKEN: Final = 32
 LONG_PASSWORD: Final = 8
+PUBLIC_PASSWORDS: Final = ("change-me", "changeme", "mypass", "password", "secret", "fixmepass")
+CURE_OF_PASSWORDS: Final = "take a longer one of your own; `nutbus passwd` makes hashes"
 
 
 def own_broker(inquiry: Inquiry) -> Iterator[Finding]:
@@ -26,6 +29,8 @@ def own_broker(inquiry: Inquiry) -> Iterator[Finding]:
     if broker is None:
         return
     open_to = [str(address) for address in broker.addresses if not address.is_loopback]
+    for name, user in broker.users.items():
+        yield from _password(f"[broker.users.{name}] password", user.password)
     if not broker.users:
         yield _without_users(open_to)
     elif open_to:
@@ -148,14 +153,27 @@ def _user(name: str, user: UserSettings, *, is_open: bool) -> Iterator[Finding]:
             "one stolen password shuts down all hosts",
             "narrow allow_from to where the user is",
         )
-    if user.password is not None and len(user.password.get_secret_value()) < LONG_PASSWORD:
-        is_empty = not user.password.get_secret_value()
+    if user.password is not None:
+        yield from _password(f"{where} password", user.password)
+
+
+def _password(where: str, password: SecretStr) -> Iterator[Finding]:
+    text = password.get_secret_value()
+    if not text or text.lower() in PUBLIC_PASSWORDS:
         yield Finding(
-            HIGH if is_empty else MEDIUM,
-            f"{where} password",
-            "is empty" if is_empty else f"has fewer than {LONG_PASSWORD} characters",
-            "who knows the name is let in" if is_empty else "it can be guessed",
-            "take a longer one; `nutbus passwd` makes its hash",
+            HIGH,
+            where,
+            "everybody knows it, from examples" if text else "is empty",
+            "who knows the name is let in",
+            CURE_OF_PASSWORDS,
+        )
+    elif len(text) < LONG_PASSWORD:
+        yield Finding(
+            MEDIUM,
+            where,
+            f"has fewer than {LONG_PASSWORD} characters",
+            "it can be guessed",
+            CURE_OF_PASSWORDS,
         )
 
 
@@ -232,19 +250,28 @@ def monitor(inquiry: Inquiry) -> Iterator[Finding]:
             "whoever may write that monitor's topics at the broker can shut this host down",
             "give each monitor a user of its own at the broker (deploy/mosquitto.acl)",
         )
-    yield from _program(section.shutdown_command)
+    for supply in section.supplies:
+        yield from _line_to_server(supply)
 
 
-def _program(command: str | list[str] | None) -> Iterator[Finding]:
-    words = shlex.split(command) if isinstance(command, str) else command or []
-    program = Path(words[0]) if words else Path()
-    if program.is_absolute() and may_be_written_by_others(program):
+def _line_to_server(supply: SupplySettings) -> Iterator[Finding]:
+    if supply.address is None or Address(host_of(supply.address), 0).is_loopback:
+        return
+    if supply.tls == "no":
         yield Finding(
-            HIGH,
-            "[monitor] shutdown_command",
-            f"others may write {program}",
-            "what they write there is run as root",
-            f"chmod go-w {program}",
+            MEDIUM,
+            f"[monitor] supplies {supply.address}",
+            "the NUT server is on another machine and reached without TLS",
+            "who is between can read the password, and say that power fails or that it does not",
+            'tls = "require" with certificate_authority',
+        )
+    elif supply.tls == "try" or not supply.verify_certificate:
+        yield Finding(
+            LOW,
+            f"[monitor] supplies {supply.address}",
+            "it does without TLS, too" if supply.tls == "try" else "its certificate is not checked",
+            "who is between can be taken for the NUT server",
+            'tls = "require" with certificate_authority',
         )
 
 
@@ -276,6 +303,17 @@ def devices(inquiry: Inquiry) -> Iterator[Finding]:
                 "SNMP before version 3 is used",
                 "the community is readable on the network, and who has it may switch the device",
                 'snmp_version = "v3" with authPriv, or a network of its own',
+            )
+        elif getattr(device.options, "secLevel", None) in ("noAuthNoPriv", "authNoPriv"):
+            is_signed = device.options.secLevel == "authNoPriv"  # type: ignore[union-attr] # asked above
+            yield Finding(
+                LOW,
+                f"[devices.{name}] secLevel",
+                "SNMP is not encrypted" + ("" if is_signed else ", nor signed"),
+                "what is set is readable"
+                if is_signed
+                else "who knows the user may switch the device",
+                'secLevel = "authPriv"',
             )
 
 

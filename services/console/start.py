@@ -85,8 +85,12 @@ def check(
     if security:
         raise typer.Exit(_say_what_is_open(everything, file, json=json))
     idle = household.devices_that_cannot_run(everything)
-    verdict = f"{file or nut_config}: {'not all of it can run' if idle else 'good'}"
+    trouble = household.gateway_trouble(everything)
+    verdict = f"{file or nut_config}: {'not all of it can run' if idle or trouble else 'good'}"
     typer.echo("\n".join([verdict, *household.summary(everything)]))
+    if trouble:
+        typer.echo(f"nutbus: {trouble}", err=True)
+        raise typer.Exit(1)
     if idle:
         raise SettingsError(f"{', '.join(idle)} cannot run; everything else would start")
 

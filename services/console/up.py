@@ -8,6 +8,7 @@ import random
 import secrets
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
 from services.gateway.risks import risks
 from services.gateway.settings import GatewaySettings
+from services.gateway.tls import tls_context
 from services.homeassistant import app as homeassistant
 from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor import app as monitor
@@ -32,6 +34,7 @@ from services.scheduler.settings import SchedulerSettings
 from services.web.settings import WebSettings
 from shared.errors import PowerError, SettingsError, first_error
 from shared.latest import Latest
+from shared.listening import Address
 from shared.nutconfig import read_nut
 from shared.service import Reloadable
 from shared.settings import BusSettings, ServiceSettings, merged, read_toml
@@ -141,6 +144,12 @@ def household(tables: dict[str, Any], source: str) -> Household:
     if not bus.address.embedded:
         return Household(bus, None, services)
     own = BrokerServiceSettings.from_tables(_with_listener(tables, bus), source).broker
+    sought = Address(bus.address.host, bus.address.port)
+    if not any(_leads_to(address, sought) for address in own.addresses):
+        raise SettingsError(
+            f"{source}: broker: listen has not {sought}, where the services look for it: add it, "
+            'or name another address to them, as broker = "embedded://127.0.0.1:1884" in [bus]'
+        )
     return _let_in(Household(bus, own, services))
 
 
@@ -248,6 +257,17 @@ def _with_listener(tables: dict[str, Any], bus: BusSettings) -> dict[str, Any]:
     return {**tables, "broker": {"listen": [f"{host}:{address.port}"], **own}}
 
 
+def _leads_to(listening: Address, sought: Address) -> bool:
+    """Tell whether a listener can be reached at an address; names may lead anywhere."""
+    if listening.port != sought.port:
+        return False
+    try:
+        here, there = ip_address(listening.host), ip_address(sought.host)
+    except ValueError:
+        return True
+    return here.is_unspecified or here == there
+
+
 def _let_in(all_: Household) -> Household:
     """Give our own services a login of this run, where the embedded broker asks for one."""
     if not all_.broker or not all_.broker.users or all_.bus.username:
@@ -311,6 +331,17 @@ def devices_that_cannot_run(all_: Household) -> list[str]:
         for name in settings.devices
         if settings.trouble(name)
     ]
+
+
+def gateway_trouble(all_: Household) -> str:
+    """Say why the gateway cannot start with its certificate; empty if it can."""
+    settings = all_.services.get("gateway")
+    try:
+        if isinstance(settings, GatewaySettings):
+            tls_context(settings.gateway)
+    except SettingsError as error:
+        return str(error)
+    return ""
 
 
 def _driver_of(settings: DriverSettings, name: str) -> str:

@@ -129,6 +129,61 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
         {("high", "[gateway.users.x] password")},
     ),
     (
+        {"gateway": {"users": {"x": {"password_file": "{folder}/example"}}}},
+        {("high", "[gateway.users.x] password")},
+    ),
+    (
+        {"broker": {"users": {"x": {"password_file": "{folder}/short"}}}},
+        {("medium", "[broker.users.x] password")},
+    ),
+    (
+        {"monitor": {"supplies": [{"address": "ups@192.0.2.1", "role": "secondary"}]}},
+        {("medium", "[monitor] supplies ups@192.0.2.1")},
+    ),
+    (
+        {
+            "monitor": {
+                "supplies": [
+                    {"address": "a@192.0.2.1", "role": "secondary", "tls": "try"},
+                    {"address": "b@192.0.2.1", "role": "secondary", "tls": "require"},
+                    {"address": "c@127.0.0.1", "role": "secondary"},
+                    {"address": "d", "role": "secondary"},
+                ]
+            }
+        },
+        {("low", "[monitor] supplies a@192.0.2.1")},
+    ),
+    (
+        {"monitor": {"notify_command": "{folder}/open-program 'a"}},
+        set(),
+    ),
+    (
+        {"monitor": {"notify_command": "{folder}/open-program a"}},
+        {("high", "[monitor] notify_command")},
+    ),
+    (
+        {
+            "scheduler": {
+                "upssched": {"script": ["{folder}/open-program"]},
+                "rules": [{"when": "ONBATT", "do": {"run": ["{folder}/open-program", "x"]}}],
+            }
+        },
+        {("high", "[scheduler.upssched] script"), ("high", "[scheduler.rules] run")},
+    ),
+    (
+        {
+            "devices": {
+                "pdu": {
+                    "driver": "snmp",
+                    "port": "192.0.2.3",
+                    "snmp_version": "v3",
+                    "secName": "x",
+                }
+            }
+        },
+        {("low", "[devices.pdu] secLevel")},
+    ),
+    (
         {"web": {"tokens": {"grafana": {"token_file": "{folder}/middling"}}}},
         {("low", "[web.tokens.grafana]")},
     ),
@@ -181,7 +236,8 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
 @pytest.mark.parametrize(("change", "expected"), CASES)
 def test_what_is_open_is_found_and_nothing_else(folder, change, expected):
     for name, text, mode in (
-        ("short", "secret", 0o600),
+        ("short", "abcdefg", 0o600),
+        ("example", "change-me", 0o600),
         ("middling", "m" * 24, 0o600),
         ("public", "a long password", 0o644),
         ("open-program", "", 0o777),

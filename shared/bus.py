@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
@@ -22,6 +22,7 @@ from shared.health import show_health
 from shared.inbox import Inbox
 from shared.messages import Availability, Message, Publication
 from shared.mqtt import Client, client
+from shared.owed import Owed, Refused
 from shared.presence import Identity, Presence
 from shared.settings import BrokerAddress, BusSettings
 from shared.topics import Topics
@@ -33,7 +34,7 @@ FILTERS_AT_ONCE = 100  # keeps a SUBSCRIBE packet small
 # A full inbox is not read into until it is half empty; but while somebody awaits an acknowledgement
 # the socket has to be read on, up to so many times that measure.
 INBOX_BURSTS = 10
-TAKEN_AT_ONCE = 20  # messages
+TAKEN_AT_ONCE = 5  # messages
 OUTBOX_FULL_BYTES = 64 * 1024  # of QoS 0; beyond it who publishes waits
 
 logger = logging.getLogger(__name__)
@@ -53,9 +54,11 @@ class Bus:
         self._paused: paho.SocketLike | None = None
         self._closing = False
         self._presence = presence
-        self._own_topic = presence.topic if presence else ""
         self._filters: set[str] = set()
-        self._answered = 0.0  # when the broker acknowledged something last, or was first asked to
+        # By topic: who is told of what comes there and whether it was retained.
+        self.hearers: dict[str, Callable[[bytes, bool], None]] = {}
+        if presence:
+            self.hearers[presence.topic] = self._hear_of_us
         self._is_leaving = False
         self._where = ""
         self._keepalive = 0
@@ -64,7 +67,7 @@ class Bus:
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._arrival: asyncio.Future[None] | None = None
-        self._waiting: dict[int, asyncio.Future[list[int]]] = {}
+        self._owed = Owed(self._loop)
         self._unwritten = 0  # bytes of QoS 0 that may not be in the socket yet
         self._is_written = asyncio.Event()
         client.on_connect = self._on_connect
@@ -89,7 +92,8 @@ class Bus:
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise BusError(f"cannot publish to {publication.topic}: {paho.error_string(info.rc)}")
         if publication.qos:
-            await self._acknowledged(info.mid)
+            self._resume()
+            await self._owed.answer(info.mid)
             return
         self._unwritten += len(publication.topic) + len(publication.payload)
         self._is_written.clear()
@@ -102,8 +106,7 @@ class Bus:
         What is said in our name is listened to, for as long as the broker lets us.
         """
         if self._presence:
-            with contextlib.suppress(BusError):  # refused: then nobody is contradicted
-                await self._subscribe(self._own_topic)
+            await self._ask_for(self._presence.topic)  # refused: then nobody is contradicted
             await self.publish(self._presence.word(Availability.ONLINE))
             self._presence.say(self._loop.time())
             supervisor.current().serves(self._presence.who.kind)
@@ -119,20 +122,27 @@ class Bus:
     async def subscribe(self, *filters: str) -> None:
         """Ask for more topics; the listener gets what arrives on them."""
         self._filters.update(filters)
-        await self._subscribe(*filters)
+        if refused := await self._ask_for(*filters):
+            more = f" and {len(refused) - 1} others" if len(refused) > 1 else ""
+            raise BusError(
+                f"the broker at {self._where} refused the subscription to {refused[0]}{more};"
+                " see its ACL and its limits"
+            )
 
-    async def _subscribe(self, *filters: str) -> None:
+    async def ask_again(self, topic: str) -> bool:
+        """Have the broker show what it keeps on a topic; False if it does not let us hear it."""
+        asked = [each for each in self._filters if paho.topic_matches_sub(each, topic)]
+        return not await self._ask_for(*(asked or [topic]))
+
+    async def _ask_for(self, *filters: str) -> list[str]:
+        """Subscribe, and tell which filters the broker refused."""
+        refused: list[str] = []
         for start in range(0, len(filters), FILTERS_AT_ONCE):
             self._check()
-            chunk = [(each, self._qos) for each in filters[start : start + FILTERS_AT_ONCE]]
-            code, mid = self._client.subscribe(chunk)
-            if refused := await self._sent(code, mid):
-                first, others = chunk[refused[0]][0], len(refused) - 1
-                more = f" and {others} others" if others else ""
-                raise BusError(
-                    f"the broker at {self._where} refused the subscription to {first}{more};"
-                    " see its ACL and its limits"
-                )
+            chunk = filters[start : start + FILTERS_AT_ONCE]
+            code, mid = self._client.subscribe([(each, self._qos) for each in chunk])
+            refused += [chunk[place] for place in await self._sent(code, mid)]
+        return refused
 
     async def unsubscribe(self, *filters: str) -> None:
         """Ask for topics no more."""
@@ -194,22 +204,11 @@ class Bus:
         if self._lost.done():
             self._lost.result()
 
-    async def _sent(self, code: MQTTErrorCode, mid: int | None) -> list[int]:
+    async def _sent(self, code: MQTTErrorCode, mid: int | None) -> Refused:
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
             raise BusError(f"cannot subscribe: {paho.error_string(code)}")
-        return await self._acknowledged(mid)
-
-    async def _acknowledged(self, mid: int) -> list[int]:
-        """Wait for the broker's answer; the places of what it refused."""
-        waiting: asyncio.Future[list[int]] = self._loop.create_future()
-        if not self._waiting:
-            self._answered = self._loop.time()
-        self._waiting[mid] = waiting
         self._resume()
-        try:
-            return await waiting
-        finally:
-            self._waiting.pop(mid, None)
+        return await self._owed.answer(mid)
 
     async def _written(self) -> None:
         """Wait until all that was published has gone into the socket."""
@@ -219,7 +218,8 @@ class Bus:
 
     def _lose(self, error: BusError) -> None:
         self._is_written.set()
-        for future in (self._lost, self._connected, self._arrival, *self._waiting.values()):
+        self._owed.fail(error)
+        for future in (self._lost, self._connected, self._arrival):
             if future and not future.done():
                 future.set_exception(error)
                 future.exception()  # mark it as seen: nobody may be waiting
@@ -240,26 +240,35 @@ class Bus:
 
         A node that lost the others of its cluster does so, and answers pings all the while.
         """
-        if self._waiting and self._loop.time() - self._answered > self._keepalive:
+        if self._owed.silence > self._keepalive:
             where, silence = self._where, self._keepalive
             self._lose(BusError(f"the broker at {where} acknowledged nothing for {silence} s"))
 
     def _restate(self) -> None:
-        """Say online again without waiting, when that is due."""
+        """Say online again without waiting, when that is due, and ask again for orders that stand.
+
+        Nobody repeats those, and a node of a cluster may have heard of one after we came to it.
+        """
         now = self._loop.time()
         if self._presence and self._presence.is_due(now) and not self._paused:
             self._presence.say(now)
-            mid = self._client.publish(*self._presence.word(Availability.ONLINE)).mid
-            if not self._waiting:
-                self._answered = now
-            self._waiting.setdefault(mid, self._loop.create_future())
+            self._owed.expect(self._client.publish(*self._presence.word(Availability.ONLINE)).mid)
+            orders = [(each, self._qos) for each in self._filters if self.topics.stands(each)]
+            for start in range(0, len(orders), FILTERS_AT_ONCE):
+                mid = self._client.subscribe(orders[start : start + FILTERS_AT_ONCE])[1]
+                if mid is not None:
+                    self._owed.expect(mid)
+
+    def _hear_of_us(self, payload: bytes, retained: bool) -> None:
+        if self._presence and not (retained or self._is_leaving):
+            self._presence.hear(payload, self._loop.time())
 
     def _is_asked_for(self, message: Message) -> bool:
-        """Hear what is said in our own name; tell whether the listener wants the message too."""
-        if message.topic != self._own_topic:
+        """Let hear who waits for the topic; tell whether the listener wants the message too."""
+        hear = self.hearers.get(message.topic)
+        if hear is None:
             return True
-        if self._presence and not (message.retained or self._is_leaving):
-            self._presence.hear(message.payload, self._loop.time())
+        hear(message.payload, message.retained)
         return any(paho.topic_matches_sub(each, message.topic) for each in self._filters)
 
     def _read(self) -> None:
@@ -269,7 +278,7 @@ class Bus:
             self._client.loop_read()
         if self._inbox.holds(INBOX_BURSTS):
             self._lose(BusError("messages arrive faster than they are taken"))
-        if self._inbox.holds(1) and (not self._waiting or self._lost.done()):
+        if self._inbox.holds(1) and (not self._owed or self._lost.done()):
             self._pause()
         elif self._client.has_more():
             self._loop.call_soon(self._read)
@@ -335,19 +344,13 @@ class Bus:
             self._arrival.set_result(None)
 
     def _on_publish(self, _client: paho.Client, _data: object, mid: int, *_rest: object) -> None:
-        waiting = self._waiting.pop(mid, None)
-        if waiting:  # QoS 0 comes by here as well, unanswered
-            self._answered = self._loop.time()
-        if waiting and not waiting.done():
-            waiting.set_result([])
+        self._owed.settle(mid)  # QoS 0 comes by here as well, and is not awaited
 
     def _on_subscribe(
         self, _: object, __: object, mid: int, reasons: Iterable[ReasonCode], ___: object
     ) -> None:
-        self._answered = self._loop.time()
-        waiting = self._waiting.get(mid)
-        if waiting and not waiting.done():
-            waiting.set_result([place for place, code in enumerate(reasons) if code.is_failure])
+        refused = [place for place, code in enumerate(reasons) if code.is_failure]
+        self._owed.settle(mid, refused)
 
 
 @contextlib.asynccontextmanager

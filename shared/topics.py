@@ -80,6 +80,7 @@ class OfService:
 
 # The parts that are followed by the levels of a dotted name.
 _NAMED = (DeviceTopic.VARIABLE, DeviceTopic.COMMAND, DeviceTopic.SET)
+_STANDING_ORDERS = (DeviceTopic.FSD, ServiceTopic.STAGE)
 # The parts of a service that are followed by a device.
 _ABOUT_DEVICES = (ServiceTopic.ENERGY, ServiceTopic.STANDING, ServiceTopic.SWITCH)
 
@@ -145,6 +146,10 @@ class Topics:
     def every_service(self, part: ServiceTopic, kind: str = "+") -> str:
         """Spell the filter for one part of every service (of one kind)."""
         return f"{self.prefix}/service/{kind}/+/{part}"
+
+    def stands(self, path: str) -> bool:
+        """Tell whether a topic or filter is for orders that stand until they are taken back."""
+        return path.rpartition("/")[2] in _STANDING_ORDERS
 
     def parse(self, topic: str) -> OfDevice | OfService | None:
         """Tell what a topic is about; None when it is none of ours."""

@@ -35,12 +35,15 @@ class Shipped(ProgramBroker):
 
     def written(self, file: str | None = None) -> Path:
         """Write a settings file for this test."""
-        text = (DEPLOY / (file or self.file)).read_text()
-        for shipped, here in (*self.places, ("1883", str(self.port))):
-            text = text.replace(shipped, here.format(folder=self.directory))
         written = self.directory / (file or self.file)
-        written.write_text(text)
+        written.write_text(self.moved((DEPLOY / (file or self.file)).read_text()))
         return written
+
+    def moved(self, text: str) -> str:
+        """Put the places of this test into a text; in one go, for a port may contain another."""
+        places = dict((*self.places, ("1883", str(self.port))))
+        shipped = "|".join(map(re.escape, places))
+        return re.sub(shipped, lambda found: places[found[0]].format(folder=self.directory), text)
 
 
 class ShippedMosquitto(Shipped):

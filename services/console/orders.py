@@ -7,6 +7,7 @@ from services.console.live import view, who
 from shared.errors import PowerError, ResultStatus
 from shared.fleet import Device, Fleet
 from shared.messages import ForcedShutdown, Result, clearing
+from shared.retaining import retain
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic
 
@@ -53,7 +54,7 @@ async def force_shutdown(settings: BusSettings, name: str, reason: str, *, clear
             await seen.bus.publish(clearing(topics.device(name, DeviceTopic.FSD)))
             return "cleared" if device.fsd else "there was none"
         order = ForcedShutdown(by=who(), at=time.time(), reason=reason)
-        await seen.bus.publish(order.publication(topics, name))
+        await retain(seen.bus, order.publication(topics, name))
         return "set: the hosts that it feeds shut down now"
 
 

@@ -16,7 +16,6 @@ from services.gateway.tracking import Tracking
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError
 from shared.fleet import EVERY, Fleet
-from shared.latest import Latest
 from shared.messages import (
     Availability,
     ForcedShutdown,
@@ -30,6 +29,7 @@ from shared.messages import (
     read,
 )
 from shared.messages import Logins as LoginsMessage
+from shared.retaining import Outbox
 from shared.topics import (
     DeviceTopic,
     OfDevice,
@@ -43,6 +43,7 @@ from shared.topics import (
 QUIET = 0.25  # the retained messages have all come when none came for so long
 PUBLISH_TIMEOUT = 5.0  # upsmon gives a reply 10 s
 REQUEST_LIFETIME = 30.0
+RESTATE_INTERVAL = 60.0
 BY_LIMIT = 256
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Link:
         self.on_result: Callable[[Result], None] = lambda _: None
         self._bus: Bus | None = None
         self._started = time.time()
-        self._due: Latest[dict[str, ForcedShutdown | None]] = Latest({})  # None: to be cleared
+        self._shutdowns = Outbox()
         self._is_subscribed = asyncio.Event()
         self._retained = asyncio.Event()
 
@@ -71,7 +72,8 @@ class Link:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._announce(bus))
-                tasks.create_task(self._publish_shutdowns(bus))
+                tasks.create_task(self._shutdowns.deliver(bus))
+                tasks.create_task(self._repeat_logins(bus))
                 await self._listen(bus)
         finally:
             self._bus = None
@@ -107,7 +109,7 @@ class Link:
         """Set FSD for a device: here at once, on the bus as soon as it is there."""
         publication = order.publication(self.topics, device)
         self.fleet.take(Message(publication.topic, publication.payload, False), _now())
-        self._due.set({**self._due.value, device: order})
+        self._shutdowns.put(publication)
 
     def _forget_shutdown(self, device: str) -> None:
         """Clear the FSD of a device that leaves the bus, as upsd forgets both together."""
@@ -116,7 +118,7 @@ class Link:
             self._clear_shutdown(device)
 
     def _clear_shutdown(self, device: str) -> None:
-        self._due.set({**self._due.value, device: None})
+        self._shutdowns.put(clearing(self.topics.device(device, DeviceTopic.FSD)))
 
     async def _is_published(self, order: Order, by: str, id: str) -> bool:
         bus = self._bus
@@ -207,15 +209,12 @@ class Link:
                 is_online = True
                 await bus.online()
 
-    async def _publish_shutdowns(self, bus: Bus) -> None:
-        async for due in self._due.follow():
-            for device, order in list(due.items()):
-                topic = self.topics.device(device, DeviceTopic.FSD)
-                await bus.publish(
-                    order.publication(self.topics, device) if order else clearing(topic)
-                )
-                if self._due.value.get(device) is order:
-                    del self._due.value[device]
+    async def _repeat_logins(self, bus: Bus) -> None:
+        """Say now and then who is logged in: a broker may have lost it."""
+        while True:
+            await asyncio.sleep(RESTATE_INTERVAL)
+            logins = LoginsMessage(logins=self.logins.own.value)
+            await bus.publish(logins.publication(self.topics, self.id))
 
 
 def _availability(message: Message) -> Availability:

@@ -22,6 +22,7 @@ from shared.messages import (
     clearing,
     read,
 )
+from shared.retaining import retain
 from shared.topics import DeviceTopic, OfDevice, ServiceKind, Topics
 
 REQUEST_LIFETIME: Final = 30.0
@@ -87,9 +88,12 @@ class Link:
             del self._awaited[id]
 
     async def force_shutdown(self, device: str, by: str, reason: str) -> None:
-        """Set FSD for a device; BusError if it cannot be handed on."""
+        """Set FSD for a device; BusError if it cannot be handed on, TimeoutError if not kept."""
         order = ForcedShutdown(by=by, at=time.time(), reason=reason)
-        await self._publish(order.publication(self._topics, device))
+        if self._bus is None:
+            raise BusError("there is no connection to the bus")
+        async with asyncio.timeout(REQUEST_LIFETIME):
+            await retain(self._bus, order.publication(self._topics, device))
 
     async def clear_shutdown(self, device: str) -> None:
         """Clear the FSD of a device; BusError if it cannot be handed on."""

@@ -18,7 +18,10 @@ from services.driver.settings import DriverSettings
 from services.gateway import app as gateway
 from services.gateway import tracking
 from services.gateway.settings import GatewaySettings
+from shared.bus import Bus
 from shared.latest import Latest
+from shared.reconnecting import stay_connected
+from shared.settings import BusSettings
 from tests.clusters import Cluster
 from tests.integration.gateways import USERS, accepts
 from tests.monitors import Diary, MonitorProcess, our_monitor
@@ -89,7 +92,7 @@ class Giver:
 
 @dataclass
 class Stack:
-    """A driver service and two gateways, each at another node first."""
+    """A driver service and two gateways."""
 
     cluster: Cluster
     gateways: list[int]
@@ -106,16 +109,19 @@ async def cluster(tmp_path: Path) -> AsyncGenerator[Cluster]:
 
 
 @contextlib.asynccontextmanager
-async def stack(cluster: Cluster, folder: Path) -> AsyncGenerator[Stack]:
+async def stack(
+    cluster: Cluster, folder: Path, first: tuple[int, int, int] = (0, 0, 1)
+) -> AsyncGenerator[Stack]:
+    """Run the services; `first` are the nodes that the driver and the gateways begin with."""
     dump = folder / "rack1.dev"
     dump.write_text(DUMP)
     devices = {DEVICE: {"driver": "dummy-ups", "port": str(dump)}}
-    drivers = {"bus": cluster.bus("driver"), "driver": {"id": "one"}, "devices": devices}
+    drivers = {"bus": cluster.bus("driver", first[0]), "driver": {"id": "one"}, "devices": devices}
     ports = [free_port(), free_port()]
     running = [driver.run(Latest(DriverSettings.from_tables(drivers, "test")))]
     for number, port in enumerate(ports):
         section = {"id": f"g{number}", "listen": [f"127.0.0.1:{port}"], "users": users()}
-        tables = {"bus": cluster.bus("gateway", number), "gateway": section}
+        tables = {"bus": cluster.bus("gateway", first[number + 1]), "gateway": section}
         running.append(gateway.run(Latest(GatewaySettings.from_tables(tables, "test"))))
     async with asyncio.TaskGroup() as tasks:
         started = [tasks.create_task(each) for each in running]
@@ -182,6 +188,10 @@ def monitor_of(cluster: Cluster, folder: Path, diary: Diary) -> MonitorProcess:
     return host
 
 
+async def nothing(_: Bus) -> None:
+    """Be content with having been connected."""
+
+
 async def survives(stack: Stack, victim: int) -> list[Giver]:
     """Kill a node and let it come back, with orders given before, between and after."""
     node = stack.cluster.nodes[victim]
@@ -230,3 +240,26 @@ async def test_a_node_that_is_killed_takes_no_state_order_or_shutdown_with_it(
             assert reply.startswith("OK TRACKING")
         await until_all(running, "GET VAR rack1 ups.id", 'VAR rack1 ups.id "last"')
         await until_all(running, "GET VAR rack1 ups.status", 'VAR rack1 ups.status "FSD OL"')
+
+
+@pytest.mark.nightly
+async def test_an_order_given_while_nobody_leads_what_is_retained_reaches_who_comes_later(
+    tmp_path, cluster
+):
+    """NATS acknowledges it then without keeping it: it has to be said again."""
+    async with asyncio.timeout(FAILOVER):  # the streams are made when the first client comes
+        await stay_connected(BusSettings(**cluster.bus("monitor")), None, nothing)
+    victim = await cluster.leading_apart()
+    others = [place for place, node in enumerate(cluster.nodes) if node is not victim]
+    first = (others[0], others[0], others[1])
+    diary = Diary(tmp_path)
+    async with stack(cluster, tmp_path, first) as running:
+        await victim.kill()
+        async with Client(running.gateways[1]) as client:
+            assert await client.ask("PRIMARY rack1") == "OK PRIMARY-GRANTED"
+            assert await client.ask("FSD rack1") == "OK FSD-SET"
+        await until_all(running, "GET VAR rack1 ups.status", 'VAR rack1 ups.status "FSD OL"')
+        with monitor_of(cluster, tmp_path, diary):
+            async with asyncio.timeout(FAILOVER):
+                while diary.who != ["host"]:
+                    await asyncio.sleep(0.05)

@@ -5,7 +5,6 @@ could not be sent is sent with the next connection.
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
 import time
@@ -39,6 +38,7 @@ from shared.messages import (
     StageOrder,
     clearing,
 )
+from shared.retaining import Outbox
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
 
 # The state last, so that all is known by which it is judged.
@@ -48,6 +48,8 @@ PARTS: Final = (
     DeviceTopic.FSD,
     DeviceTopic.STATE,
 )
+
+RESTATE_INTERVAL: Final = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +95,7 @@ class BusLink:
         self._seen: set[str] = set()  # devices that were online since we started
         self._kept: set[str] = set()  # devices whose state the broker had when we came
         self._fresh_fsd: set[str] = set()  # devices whose FSD was set since we started
-        # By topic, so that only the newest word of each is sent, in the order they were given.
-        self._outbox: Latest[dict[str, Publication]] = Latest({})
+        self._outbox = Outbox()
         self._power: Publication | None = None
         self.fleet.follow(self._note)
 
@@ -122,13 +123,13 @@ class BusLink:
         """Say how this host stands; it is said again on each connection."""
         self._power = power.publication(self.topics, self.id)
         self.others.note_own_power(power.host, self._power.payload)
-        self._put(self._power)
+        self._outbox.put(self._power)
 
     def order_stage(self, order: StageOrder | None) -> None:
         """Say our stage order, or clear it."""
         topic = self.topics.service(ServiceKind.MONITOR, self.id, ServiceTopic.STAGE)
         self.others.own_order = order
-        self._put(order.publication(self.topics, self.id) if order else clearing(topic))
+        self._outbox.put(order.publication(self.topics, self.id) if order else clearing(topic))
 
     def force_shutdown(self, device: str, reason: str) -> str:
         """Set FSD for a device: here at once, on the bus as soon as it is there; name the order."""
@@ -145,10 +146,7 @@ class BusLink:
 
     async def flushed(self) -> None:
         """Wait until all is said, or nobody is there to hear it."""
-        async with contextlib.aclosing(self._outbox.follow()) as outboxes:
-            async for outbox in outboxes:
-                if not outbox or not self._is_connected:
-                    return
+        await self._outbox.emptied(lambda: not self._is_connected)
 
     async def session(self, bus: Bus) -> None:
         """Hear and say all there is until the connection is lost."""
@@ -167,7 +165,7 @@ class BusLink:
             self._is_connected = False
             self.fleet.end_session()
             self.others.end_session()
-            self._outbox.set(self._outbox.value)  # whoever waits for it has to know
+            self._outbox.stir()
             self._changed()
 
     async def _listen(self, bus: Bus) -> None:
@@ -198,14 +196,16 @@ class BusLink:
         if self._power:  # the broker may have forgotten it
             await bus.publish(self._power)
         await bus.online()
-        async for outbox in self._outbox.follow():
-            while outbox:
-                topic, publication = next(iter(outbox.items()))
-                await bus.publish(publication)
-                if outbox.get(topic) is publication:
-                    del outbox[topic]
-                if not outbox:
-                    self._outbox.set(outbox)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._repeat_power(bus))
+            await self._outbox.deliver(bus)
+
+    async def _repeat_power(self, bus: Bus) -> None:
+        """Say now and then how this host stands: a broker may have lost it."""
+        while True:
+            await asyncio.sleep(RESTATE_INTERVAL)
+            if self._power:
+                await bus.publish(self._power)
 
     async def _follow_interests(self, bus: Bus, filters: tuple[str, ...]) -> None:
         async for interests in self._interests.follow():
@@ -222,20 +222,14 @@ class BusLink:
             *(self.topics.device(name, part) for name in interests.devices for part in PARTS),
         )
 
-    def _put(self, publication: Publication) -> None:
-        outbox = self._outbox.value
-        outbox.pop(publication.topic, None)
-        outbox[publication.topic] = publication
-        self._outbox.set(outbox)
-
     def _set_fsd(self, device: str, publication: Publication) -> None:
         message = Message(publication.topic, publication.payload, False)
         self._note_fsd(device, message)
         self.fleet.take(message, time.monotonic())
-        self._put(publication)
+        self._outbox.put(publication)
 
     def _clear_again(self, device: str) -> None:
-        self._put(clearing(self.topics.device(device, DeviceTopic.FSD)))
+        self._outbox.put(clearing(self.topics.device(device, DeviceTopic.FSD)))
 
     def _note(self, name: str, device: Device | None) -> None:
         if device and device.standing is Availability.ONLINE:

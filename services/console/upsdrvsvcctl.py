@@ -169,6 +169,7 @@ def _systemctl(*arguments: str) -> str:
             f"cannot run systemctl: {error.strerror}; without systemd use nutbus upsdrvctl"
         ) from None
     if done.returncode:
-        why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        unsaid = f"exit code {done.returncode}; are the units installed? docs/systemd.md"
+        why = " ".join(done.stderr.split()) or unsaid
         raise SystemdError(f"systemctl {arguments[0]}: {why}")
     return done.stdout

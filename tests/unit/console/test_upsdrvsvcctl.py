@@ -45,3 +45,12 @@ def test_without_systemd_another_way_is_named(settings, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemdError, match="without systemd use nutbus upsdrvctl"):
         run("resync", "--config", settings)
+
+
+def test_units_that_are_not_installed_are_said_to_be(settings, monkeypatch, tmp_path):
+    systemctl = tmp_path / "systemctl"  # as the real one ends when nothing matches: without a word
+    systemctl.write_text("#!/bin/sh\nexit 1\n")
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(SystemdError, match="list-unit-files: exit code 1; are the units installed"):
+        run("resync", "--config", settings)

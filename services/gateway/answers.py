@@ -51,6 +51,7 @@ class Session:
     user: User | None = None
     device: str | None = None
     tracking: bool = False
+    is_local: bool = False  # on this machine: what it says crosses no network
     is_encrypted: bool = False
 
 

@@ -5,11 +5,13 @@ import itertools
 import logging
 import ssl
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from ipaddress import ip_network
 from typing import Any, Protocol, cast
 
 from services.gateway import requests
 from services.gateway.answers import (
+    ACCESS_DENIED,
     INVALID_ARGUMENT,
     Action,
     Fsd,
@@ -24,8 +26,9 @@ from services.gateway.answers import (
     View,
 )
 from services.gateway.replies import FLEET, Replies
+from services.gateway.sections import Demand
 from shared.nutwire import LineReader, WireError, join, split
-from shared.users import User
+from shared.users import User, is_within
 
 LINE_LIMIT = 16 * 1024
 KEPT_REQUEST = 256  # longer requests are not worth a ready reply
@@ -35,6 +38,7 @@ PIPELINE = 64  # requests that are answered at once, if all replies are ready
 WAITING = 512  # requests that may wait until nothing more is read
 HIGH_WATER = 128 * 1024
 HANDSHAKE_TIMEOUT = 10.0
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 LONG_REPLY = 64 * 1024  # what asyncio's readers, and so Home Assistant's client, do not take
 
 logger = logging.getLogger(__name__)
@@ -65,6 +69,13 @@ class Host(Protocol):
     @property
     def tls(self) -> ssl.SSLContext | None:
         """What serves STARTTLS, if that is set up."""
+
+    @property
+    def demand(self) -> Demand:
+        """What is to be said and asked only over TLS."""
+
+    def note_open(self, client: "Client", verb: str) -> None:
+        """Note that a client should have begun TLS before it asked this."""
 
     def admit(self, client: "Client") -> bool:
         """Let a client in, or not."""
@@ -102,7 +113,7 @@ class Client(asyncio.Protocol):
         self.heard = host.now
         self.session = Session("")
         self._host = host
-        self._ready = host.replies.get
+        self._ready: Callable[[bytes], bytes | None] = host.replies.get
         self._transport: asyncio.Transport | None = None
         self._lines = LineReader(LINE_LIMIT)
         self._waiting: deque[bytes] = deque()
@@ -119,6 +130,8 @@ class Client(asyncio.Protocol):
         transport.set_write_buffer_limits(HIGH_WATER)
         peer = transport.get_extra_info("peername")
         self.session.address = str(peer[0]) if peer else "unknown"
+        self.session.is_local = is_within(self.session.address, LOOPBACK)
+        self.follow_demand()
         self._is_admitted = self._host.admit(self)
         if not self._is_admitted:
             transport.abort()
@@ -159,6 +172,13 @@ class Client(asyncio.Protocol):
         else:
             self.heard = self._host.now
             transport.write(b"".join(ready))  # type: ignore[arg-type] # None was looked for
+
+    def follow_demand(self) -> None:
+        """Take no ready replies while only TLS is good enough for them."""
+        session = self.session
+        is_free = session.is_local or session.is_encrypted
+        is_ready = is_free or self._host.demand is not Demand.EVERYTHING
+        self._ready = self._host.replies.get if is_ready else _nothing
 
     def expire(self, now: float, oldest: float) -> None:
         """Hang up if nothing was asked since `oldest`, nor read of what was said."""
@@ -233,7 +253,7 @@ class Client(asyncio.Protocol):
         row = requests.verb(words)
         if isinstance(row, str):
             return _encoded(row)
-        fault = requests.lacks(row, self.session)
+        fault = self._fault(row, words)
         if fault is not None:
             return _encoded(fault)
         if row.needs is Needs.RIGHT and self._verified_in != self._host.generation:
@@ -249,6 +269,13 @@ class Client(asyncio.Protocol):
             self._host.note_long(" ".join(words[:3]).lower(), len(reply))
         self._keep(line, reply, row, words)
         return reply
+
+    def _fault(self, row: Verb, words: Sequence[str]) -> str | None:
+        """Say why the request is not to be answered as things stand, if it is not."""
+        if requests.is_too_open(row, words, self.session, self._host.demand):
+            self._host.note_open(self, words[0].upper())
+            return ACCESS_DENIED
+        return requests.lacks(row, self.session)
 
     def _keep(self, line: bytes, reply: bytes, row: Verb, words: Sequence[str]) -> None:
         if row.scope is Scope.NEVER or len(line) > KEPT_REQUEST or reply.startswith(b"ERR"):
@@ -312,6 +339,7 @@ class Client(asyncio.Protocol):
         if transport is None:
             return
         self.session.is_encrypted = True
+        self.follow_demand()
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
                 transport,
@@ -361,6 +389,10 @@ class Client(asyncio.Protocol):
         level = logging.WARNING if outcome.startswith("ERR ACCESS") else logging.INFO
         who = f"{self.session.username}@{self.session.address}"
         audit.log(level, "%s: %s -> %s", who, join(words), outcome)
+
+
+def _nothing(_request: bytes) -> bytes | None:
+    return None
 
 
 def _encoded(reply: str) -> bytes:

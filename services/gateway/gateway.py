@@ -14,6 +14,7 @@ from services.gateway.deeds import Deeds
 from services.gateway.link import Link
 from services.gateway.mirror import Mirror
 from services.gateway.replies import Replies
+from services.gateway.sections import Demand
 from services.gateway.settings import GatewaySection
 from shared.authentication import Authentication
 from shared.messages import ForcedShutdown
@@ -48,11 +49,17 @@ class Gateway:
         self._long: set[str] = set()
         self._is_full = False
         self._denied_at = -DENIED_LOG_INTERVAL
+        self._open_at = -DENIED_LOG_INTERVAL
 
     @property
     def generation(self) -> int:
         """Grows when the users change: what was verified before counts no more."""
         return self._authentication.generation
+
+    @property
+    def demand(self) -> Demand:
+        """What is to be said and asked only over TLS."""
+        return self.settings.require_tls
 
     def apply(self, settings: GatewaySection, tls: ssl.SSLContext | None) -> None:
         """Go on with these users, names, limits and certificates."""
@@ -62,6 +69,8 @@ class Gateway:
         self._authentication.change(Users(settings.every_user))
         self.view.use_aliases(settings.every_alias)
         self._long.clear()
+        for client in self._clients:
+            client.follow_demand()
 
     def tick(self, now: float) -> None:
         """Let the clock run; drop who was idle or did not read for too long."""
@@ -100,6 +109,13 @@ class Gateway:
         self._clients.add(client)
         self._is_empty.clear()
         return True
+
+    def note_open(self, client: Client, verb: str) -> None:
+        """Say now and then in the log that a client does not begin TLS."""
+        if self.now - self._open_at >= DENIED_LOG_INTERVAL:
+            self._open_at = self.now
+            address = client.session.address
+            logger.warning("%s of %s is refused: it began no TLS (require_tls)", verb, address)
 
     def leave(self, client: Client) -> None:
         """Note that a client has gone."""

@@ -26,11 +26,14 @@ from services.gateway.answers import (
     Verb,
     View,
 )
+from services.gateway.sections import Demand
 from shared.errors import RefusedError, ResultStatus
 from shared.fleet import Device
 from shared.users import Right
 
 PROTOCOL = "1.3"
+SECRETS = frozenset({"USERNAME", "PASSWORD"})
+HARMLESS = frozenset({"STARTTLS", "HELP", "VER", "NETVER", "PROTVER", "LOGOUT", "DETACH"})
 HELP = "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS"
 
 
@@ -42,6 +45,20 @@ def verb(words: Sequence[str]) -> Verb | str:
         found = subverbs.get(words[1].upper()) if len(words) > 1 else None
         return found or Verb(_refuse_arguments, needs=needs)
     return VERBS.get(name) or UNKNOWN_COMMAND
+
+
+def is_too_open(row: Verb, words: Sequence[str], session: Session, demand: Demand) -> bool:
+    """Tell whether a request is not to be answered before TLS has begun."""
+    if session.is_encrypted or session.is_local:
+        return False
+    name = words[0].upper()
+    match demand:
+        case Demand.NOTHING:
+            return False
+        case Demand.PASSWORDS:
+            return name in SECRETS or row.needs is not Needs.NOTHING
+        case Demand.EVERYTHING:
+            return name not in HARMLESS
 
 
 def lacks(row: Verb, session: Session) -> str | None:

@@ -1,6 +1,6 @@
 """What the settings of a gateway let others do that its owner may not expect."""
 
-from services.gateway.sections import NAS
+from services.gateway.sections import NAS, Demand
 from services.gateway.settings import GatewaySection
 
 
@@ -19,6 +19,8 @@ def risks(settings: GatewaySection) -> list[str]:
             f"the password of the user {NAS[kind].user} is public (nas.{kind}): whoever is in "
             f"{networks} may log in to {nas.device} and so delay its shutdown"
         )
+        if settings.require_tls is not Demand.NOTHING:
+            said.append(f"the NAS of nas.{kind} is turned away: it begins no TLS (require_tls)")
     if settings.announce and not is_open:
         said.append("announce is of no use: the gateway listens on this machine only (listen)")
     return said

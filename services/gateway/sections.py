@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from fnmatch import translate
 from typing import Annotated, Literal, NamedTuple
 
@@ -14,6 +15,14 @@ STATUS = "ups.status"  # every name of a device shows it: without it a client kn
 
 Name = Annotated[str, AfterValidator(checked_name)]
 NasKind = Literal["synology", "qnap"]
+
+
+class Demand(StrEnum):
+    """What clients of other machines may say and ask only over TLS (`require_tls`)."""
+
+    NOTHING = "no"
+    PASSWORDS = "passwords"
+    EVERYTHING = "everything"
 
 
 class AliasSettings(Section):

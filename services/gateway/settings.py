@@ -11,7 +11,15 @@ from pydantic import (
     model_validator,
 )
 
-from services.gateway.sections import NAS, AliasSettings, Name, NasKind, NasSettings, nas_user
+from services.gateway.sections import (
+    NAS,
+    AliasSettings,
+    Demand,
+    Name,
+    NasKind,
+    NasSettings,
+    nas_user,
+)
 from shared.listening import Address, parse_address
 from shared.settings import Section, ServiceSettings, checked_name, default_id
 from shared.users import Network, UserSettings, is_within
@@ -85,6 +93,11 @@ class GatewaySection(Section):
     client_certificates: Literal["no", "request", "require"] = Field(
         default="no", description="Whether clients are asked for a certificate after STARTTLS."
     )
+    require_tls: Demand = Field(
+        default=Demand.NOTHING,
+        description="What clients on other machines must begin TLS for (STARTTLS): `no`: nothing;"
+        " `passwords`: names and passwords, and so all but reading; `everything`.",
+    )
     max_age: float = Field(
         default=15.0,
         gt=0,
@@ -142,6 +155,8 @@ class GatewaySection(Section):
             raise ValueError(
                 f'client_certificates = "{self.client_certificates}" needs certificate_authority'
             )
+        if self.require_tls is not Demand.NOTHING and self.certificate_file is None:
+            raise ValueError(f'require_tls = "{self.require_tls}" needs certificate_file')
         return self
 
     @property

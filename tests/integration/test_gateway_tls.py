@@ -5,16 +5,19 @@ import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.gateway import app
+from services.gateway import app, client
 from services.gateway.settings import GatewaySettings
 from shared.errors import SettingsError
 from shared.latest import Latest
 from tests.brokers import Mosquitto, find_program
 from tests.integration.gateways import NutClient, accepts, ask, playing, serving, until
+from tests.monitors import upsmon
 from tests.ports import free_port
+from tests.realnut import find_nut_program
 
 pytestmark = pytest.mark.integration
 
@@ -246,3 +249,122 @@ async def test_an_authority_that_cannot_be_used_stops_the_start(
     with pytest.raises(ExceptionGroup) as caught:
         await app.run(settings)
     assert caught.group_contains(SettingsError, match=r"certificate_authority .*server-key.pem")
+
+
+@pytest.fixture
+def from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take no client for one of this machine."""
+    monkeypatch.setattr(client, "LOOPBACK", ())
+
+
+DENIED = "ERR ACCESS-DENIED"
+
+
+@pytest.mark.usefixtures("from_elsewhere")
+@pytest.mark.parametrize("demand", ["passwords", "everything"])
+async def test_what_is_to_be_said_over_tls_is_refused_in_plain_text(
+    broker: Mosquitto, certificates: Certificates, demand: str, caplog: pytest.LogCaptureFixture
+):
+    settings: dict[str, Any] = {"certificate_file": str(certificates["both"])}
+    async with (
+        playing(broker),
+        serving(broker, **settings, require_tls=demand) as server,
+        await NutClient.connect(server.port) as plain,
+        await NutClient.connect(server.port) as encrypted,
+    ):
+        await encrypted.encrypt(trusting(certificates))
+        await encrypted.log_in("admin", "secret")
+        assert await encrypted.ask("LOGIN ups") == "OK"
+        for _ in range(2):  # the second time a reply is ready
+            assert await encrypted.ask("GET UPSDESC pdu") == 'UPSDESC pdu "Unavailable"'
+            assert (await plain.ask("GET UPSDESC pdu") == DENIED) is (demand == "everything")
+        assert await plain.ask("VER") == await encrypted.ask("VER")
+        assert (await plain.ask("HELP")).startswith("Commands:")
+        for line in ("USERNAME admin", "PASSWORD secret", "SET TRACKING ON", "LOGIN ups"):
+            assert await plain.ask(line) == DENIED
+        assert await plain.ask("NONSENSE") == "ERR UNKNOWN-COMMAND"
+        assert await ask(server.port, "LOGOUT") == "OK Goodbye"
+    (said,) = [each for each in caplog.messages if "require_tls" in each]
+    assert said.startswith("GET" if demand == "everything" else "USERNAME")
+
+
+async def test_clients_of_this_machine_need_no_tls(broker: Mosquitto, certificates: Certificates):
+    settings: dict[str, Any] = {"certificate_file": str(certificates["both"])}
+    async with (
+        playing(broker),
+        serving(broker, **settings, require_tls="everything") as server,
+        await NutClient.connect(server.port, "admin") as plain,
+    ):
+        assert await plain.ask("LOGIN ups") == "OK"
+        assert await plain.rows("LIST UPS")
+
+
+@pytest.mark.usefixtures("from_elsewhere")
+async def test_a_reload_brings_the_demand_for_those_who_are_there(
+    broker: Mosquitto, certificates: Certificates
+):
+    async with (
+        playing(broker),
+        serving(broker, certificate_file=str(certificates["both"])) as server,
+        await NutClient.connect(server.port, "admin") as plain,
+    ):
+        assert await plain.ask("LOGIN ups") == "OK"
+        assert await plain.rows("LIST UPS")
+        server.reload(require_tls="everything")
+        await until(lambda: is_denied(plain))
+        assert await plain.ask("SET VAR ups ups.id new") == DENIED
+        server.reload(require_tls="passwords")
+        assert await plain.rows("LIST UPS")
+        assert await plain.ask("SET VAR ups ups.id new") == DENIED
+
+
+async def is_denied(plain: NutClient) -> bool:
+    return await plain.ask("GET UPSDESC pdu") == DENIED
+
+
+@pytest.mark.usefixtures("from_elsewhere")
+async def test_which_of_nuts_clients_begin_tls(
+    broker: Mosquitto, certificates: Certificates, tmp_path: Path
+):
+    """upsc and upsmon do wherever it is offered; upscmd and upsrw of NUT 2.8 never do."""
+    async with (
+        playing(broker),
+        serving(
+            broker, certificate_file=str(certificates["both"]), require_tls="everything"
+        ) as server,
+    ):
+        ups, admin = f"ups@127.0.0.1:{server.port}", ("-u", "admin", "-p", "secret")
+        assert await run_nut("upsc", ups, "ups.status") == "OL"
+        assert "ACCESS-DENIED" in await run_nut("upscmd", *admin, ups, "load.off")
+        assert "ACCESS-DENIED" in await run_nut("upsrw", *admin, "-s", "ups.id=y", ups)
+        with upsmon(
+            tmp_path / "upsmon",
+            ups="ups",
+            server=f"127.0.0.1:{server.port}",
+            user="watch",
+            password="watch",
+            role="secondary",
+            command="/bin/true",
+        ) as monitor:
+            await until(lambda: "in SSL" in monitor.log)
+            await until(lambda: has_one_login(server.port, certificates))
+
+
+async def has_one_login(port: int, certificates: Certificates) -> bool:
+    async with await NutClient.connect(port) as counting:
+        await counting.encrypt(trusting(certificates))
+        return await counting.ask("GET NUMLOGINS ups") == "NUMLOGINS ups 1"
+
+
+async def run_nut(name: str, *words: str) -> str:
+    """Run a client of NUT; all that it says."""
+    process = await asyncio.create_subprocess_exec(
+        find_nut_program(name),
+        *words,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={"NUT_QUIET_INIT_SSL": "true"},
+    )
+    async with asyncio.timeout(30):
+        said, _ = await process.communicate()
+    return said.decode().strip().splitlines()[-1]

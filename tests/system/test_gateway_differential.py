@@ -491,6 +491,7 @@ SHOWN_ELSEWHERE = {  # in tests of the gateway alone
     "limits",
     "long-values",
     "other-gateways",
+    "require-tls",
     "results",
     "rights-by-device",
     "slow-refusals",

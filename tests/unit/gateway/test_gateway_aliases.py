@@ -212,6 +212,10 @@ def test_wrong_names_are_told(gateway: dict[str, Any], complaint: str):
         ({"announce": True}, ["announce is of no use"]),
         ({"announce": True, "listen": ["0.0.0.0"]}, []),
         ({"nas": {"synology": NAS}}, ["the password of the user monuser is public"]),
+        (
+            {"nas": {"synology": NAS}, "certificate_file": "/x", "require_tls": "passwords"},
+            ["the password of the user monuser is public", "the NAS of nas.synology is turned"],
+        ),
         ({"listen": ["[::]"], "users": {"x": {"password": "y"}}}, ["other machines can connect"]),
     ],
 )

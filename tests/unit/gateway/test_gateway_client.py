@@ -7,6 +7,7 @@ import pytest
 
 from services.gateway.client import Client, Host
 from services.gateway.replies import Replies
+from services.gateway.sections import Demand
 
 
 class FakeTransport(asyncio.Transport):
@@ -36,6 +37,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.replies = Replies()
         self.now = 0.0
+        self.demand = Demand.NOTHING
 
     def admit(self, _client: Client) -> bool:
         return True

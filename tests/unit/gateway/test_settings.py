@@ -92,6 +92,8 @@ def test_by_default_only_this_machine_may_connect_and_nobody_log_in():
         ("key_file", "/x", "key_file needs certificate_file"),
         ("client_certificates", "require", "needs certificate_authority"),
         ("client_certificates", "perhaps", "client_certificates"),
+        ("require_tls", "passwords", 'require_tls = "passwords" needs certificate_file'),
+        ("require_tls", "perhaps", "require_tls"),
         ("maxage", 5, "did you mean 'max_age'"),
     ],
 )

@@ -165,9 +165,20 @@ def _set_notify_command(monitor: Table, line: Statement) -> None:
     line.take("monitor.notify_command")
 
 
+def _set_user(monitor: Table, line: Statement) -> None:
+    """Take any user but root, as whom NUT goes on and we never do."""
+    if line.words[1] == "root":
+        line.warn("root is passed over: nutbus monitor becomes nut or nobody, nutbus up stays root")
+    else:
+        monitor["run_as_user"] = line.words[1]
+        line.take("monitor.run_as_user")
+
+
 def _set_message(monitor: Table, line: Statement) -> None:
     if len(line.words) < 3:
         raise line.error("NOTIFYMSG needs a notify type and a text")
+    if len(line.words) > 3:
+        line.warn("only the first word of the text counts: put the whole in quotes")
     _notify(monitor, line, "message", line.words[2])
 
 
@@ -229,6 +240,7 @@ _DIRECTIVES: Final[dict[str, Callable[[Table, Statement], None]]] = {
     "MONITOR": _add_supply,
     "SHUTDOWNCMD": _set_shutdown,
     "NOTIFYCMD": _set_notify_command,
+    "RUN_AS_USER": _set_user,
     "NOTIFYMSG": _set_message,
     "NOTIFYFLAG": _set_flags,
 }

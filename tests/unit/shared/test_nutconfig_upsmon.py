@@ -182,6 +182,10 @@ def test_shutdownexit_is_read_as_nut_does(read, given: str, meant: bool | float)
     assert read(f"SHUTDOWNEXIT {given}\n")["shutdown_exit"] == meant
 
 
+def test_root_is_no_user_to_run_as_since_nothing_would_start(read):
+    assert "run_as_user" not in read("RUN_AS_USER root\n")
+
+
 @pytest.mark.parametrize("directive", ["POLLFREQ", "POLLFREQALERT", "NOCOMMWARNTIME", "RBWARNTIME"])
 def test_a_rhythm_without_a_pause_becomes_a_second(read, directive: str):
     assert list(read(f"{directive} 0\n").values()) == [1.0]
@@ -223,6 +227,8 @@ def test_what_is_wrong_is_refused_with_its_line(read, line: str, words: str):
         ("deadtime 15", "did you mean DEADTIME?"),
         ("NOTIFYFLAG ONLINE SYSLOG+MAIL", "unknown flag is passed over"),
         ("NOTIFYFLAG NONSENSE SYSLOG", "unknown notify type is passed over"),
+        ("NOTIFYMSG ONLINE UPS %s is back", "line 1: only the first word of the text counts"),
+        ("RUN_AS_USER root", "line 1: root is passed over"),
         ("CERTIDENT name secret-pass", "CERTFILE"),
         ("MONITOR ups@host 1 u p primary\nMONITOR ups@host 2 u p primary", "stands above already"),
     ],

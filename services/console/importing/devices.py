@@ -11,6 +11,7 @@ from shared.nutconfig.ups import DEVICE_SETTINGS, DRIVER_SETTINGS
 from shared.nutconfig.values import Table
 
 _OURS = ("simulated", "eaton-mqtt")  # drivers that NUT has not
+_NUTS_TOO = ("apcsmart",)  # of which we serve an older form of NUT's, too
 _NOT_NUTS = ("outlets", "standby", "priority", "preempt")
 
 
@@ -42,8 +43,12 @@ def _as_nut_has_it(device: Table) -> Table:
     if kind.name == NUT_DRIVER and "program" in device:
         rest = {key: value for key, value in device.items() if key not in ("program", "arguments")}
         return {**rest, **device.get("arguments", {}), "driver": Path(device["program"]).name}
-    is_ours = device["driver"] == kind.name and kind.aliases
-    return {"port": "auto", **device, "driver": kind.aliases[0] if is_ours else device["driver"]}
+    table = {"port": "auto", **device}
+    is_nuts = device["driver"] != kind.name or kind.name in _NUTS_TOO or not kind.aliases
+    on_usb = f"{kind.name}_usb"
+    if not is_nuts and on_usb in kind.aliases and table["port"] == "auto":
+        return {**table, "driver": on_usb}
+    return table if is_nuts else {**table, "driver": kind.aliases[0]}
 
 
 def _device(name: str, device: Table, lost: Lost) -> Iterator[str]:

@@ -273,6 +273,24 @@ def test_upssched_goes_on_where_the_scheduler_would_not_hear_of_all(tmp_path, fi
     assert all(text.endswith(f"and not of {unheard}") for text in told)
 
 
+@pytest.mark.parametrize(
+    ("ours", "port", "nuts"),
+    [
+        ("usbhid", "auto", "usbhid-ups"),
+        ("apcsmart", "/dev/ttyS0", "apcsmart"),
+        ("apcsmart-old", "/dev/ttyS0", "apcsmart-old"),
+        ("genericups", "/dev/ttyS0", "genericups"),
+        ("blazer", "/dev/ttyS0", "blazer_ser"),
+        ("blazer", "auto", "blazer_usb"),
+        ("bestups", "/dev/ttyS0", "bestups"),
+        ("riello_ser", "/dev/ttyS0", "riello_ser"),
+    ],
+)
+def test_on_the_way_back_a_driver_has_the_name_that_nut_gives_it(tmp_path, ours, port, nuts):
+    exported({"devices": {"a": {"driver": ours, "port": port}}}, tmp_path, tmp_path / "back")
+    assert nut_settings(tmp_path / "back")["devices"]["a"]["driver"] == nuts
+
+
 def test_on_the_way_back_upsmon_starts_upssched(tmp_path):
     tables: dict[str, Any] = {
         "devices": {"rack1": {"driver": "usbhid"}},

@@ -9,19 +9,29 @@ import pytest
 
 from services.broker.packets import Message as BrokerMessage
 from services.console import orders
+from services.gateway import link as gateway_link
 from services.gateway.link import Link as GatewayLink
+from services.monitor.supplies import bus as monitor_link
 from services.monitor.supplies.bus import BusLink as MonitorLink
 from services.monitor.supplies.bus import Interests
 from services.web.link import Link as WebLink
 from shared import retaining
 from shared.bus import Bus, connect
 from shared.errors import BusError
-from shared.messages import DeviceMeta, ForcedShutdown, Message, Publication, clearing
+from shared.messages import (
+    DeviceMeta,
+    ForcedShutdown,
+    Message,
+    MonitorPower,
+    Phase,
+    Publication,
+    clearing,
+)
 from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.retaining import retain
 from shared.settings import BusSettings
-from shared.topics import DeviceTopic, Topics
+from shared.topics import DeviceTopic, ServiceTopic, Topics
 from tests.brokers import Embedded
 from tests.ports import free_port
 
@@ -207,7 +217,7 @@ async def web(settings: BusSettings) -> None:
         tasks.create_task(stay_connected(settings, Identity("web", "w"), link.session))
         while link._bus is None:
             await asyncio.sleep(0.01)
-        await link.force_shutdown("ups1", "us", "")
+        await link.force_shutdown("ups1", ForcedShutdown(by="us", at=1.0))
 
 
 async def console(settings: BusSettings) -> None:
@@ -232,3 +242,25 @@ async def test_whoever_gives_the_order_sees_that_it_is_kept(
 async def _cancelled(task: asyncio.Future[None]) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def test_who_is_logged_in_and_how_a_host_stands_is_said_again(forgetful, monkeypatch):
+    for module in (gateway_link, monitor_link):
+        monkeypatch.setattr(module, "RESTATE_INTERVAL", 0.1)
+    settings = BusSettings(broker=forgetful.url)
+    there, here = GatewayLink("g", TOPICS), MonitorLink("m", TOPICS, Interests(), lambda: None)
+    here.announce(MonitorPower(host="host", present=1, needed=1, phase=Phase.WATCHING))
+    topics = (
+        TOPICS.service("gateway", "g", ServiceTopic.LOGINS),
+        TOPICS.service("monitor", "m", ServiceTopic.POWER),
+    )
+    async with heard(settings, *topics) as found, asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(stay_connected(settings, Identity("gateway", "g"), there.session)),
+            tasks.create_task(stay_connected(settings, Identity("monitor", "m"), here.session)),
+        ]
+        count = dict.fromkeys(topics, 0)
+        while min(count.values()) < 5:
+            count[(await found.get()).topic] += 1
+        for each in running:
+            each.cancel()

@@ -160,6 +160,21 @@ def test_filters_are_what_the_contract_says():
     assert topics.every_service(ServiceTopic.INFO) == "nut/service/+/+/info"
 
 
+@pytest.mark.parametrize(
+    ("path", "stands"),
+    [
+        ("nut/device/a/fsd", True),
+        ("nut/device/+/fsd", True),
+        ("nut/service/monitor/+/stage", True),
+        ("nut/device/+/state", False),
+        ("nut/service/monitor/+/power", False),
+        ("nut/device/a/command/fsd/now", False),
+    ],
+)
+def test_orders_that_stand_until_they_are_taken_back_are_told_by_their_topic(path, stands):
+    assert Topics().stands(path) is stands
+
+
 @pytest.mark.parametrize("name", ["a", "7", "A-b_c", "x" * 63])
 def test_a_name_of_a_device_keeps_the_rule(name):
     assert is_name(name)

@@ -67,25 +67,35 @@ def _notices(notify: Mapping[str, Any]) -> Iterator[str]:
 
 def _tls(supplies: list[Table], lost: Lost) -> Iterator[str]:
     """Say once for all, or host by host, how the connections are encrypted."""
-    encrypted = []
-    for supply in supplies:
-        supply["is_required"] = supply.get("tls") == "require"
-        if supply.pop("tls", "no") == "no":
-            del supply["is_required"]
-        else:
-            encrypted.append(supply)
+    encrypted = [supply for supply in supplies if supply.get("tls", "no") != "no"]
     for key, directive in _GLOBAL_TLS.items():
         values = {str(supply.pop(key)) for supply in encrypted if key in supply}
         if len(values) > 1:
             lost.add(f"monitor.supplies.{key}", "NUT has one for all servers")
         elif values:
             yield line(directive, values.pop())
-    for supply in encrypted:
-        name = supply.pop("certificate_name", None)
-        verified = number(supply.pop("verify_certificate", True))
-        forced = number(supply.pop("is_required"))
-        if name is None:
-            yield line("CERTVERIFY", verified)
-            yield line("FORCESSL", forced)
-        else:
-            yield line("CERTHOST", host_of(supply["address"]), name, verified, forced)
+    ways = {_way(supply) for supply in supplies if "certificate_name" not in supply}
+    is_one = len(ways) == 1  # else what is said for all would loosen or break some
+    if is_one and encrypted:
+        yield from _way_for_all(*ways)
+    for supply in supplies:
+        way, name = _way(supply), supply.pop("certificate_name", None)
+        host = host_of(supply["address"]) if "address" in supply else ""
+        if way and (name or not is_one):
+            yield line("CERTHOST", host, name or host, *way)
+        supply.pop("tls", None)
+        supply.pop("verify_certificate", None)
+
+
+def _way(supply: Table) -> tuple[str, ...]:
+    """Give the numbers of CERTVERIFY and FORCESSL; nothing for a connection in plain text."""
+    if supply.get("tls", "no") == "no":
+        return ()
+    verified, forced = supply.get("verify_certificate", True), supply["tls"] == "require"
+    return number(verified), number(forced)
+
+
+def _way_for_all(way: tuple[str, ...]) -> Iterator[str]:
+    if way:
+        yield line("CERTVERIFY", way[0])
+        yield line("FORCESSL", way[1])

@@ -291,6 +291,25 @@ def test_on_the_way_back_a_driver_has_the_name_that_nut_gives_it(tmp_path, ours,
     assert nut_settings(tmp_path / "back")["devices"]["a"]["driver"] == nuts
 
 
+def test_on_the_way_back_no_connection_is_less_safe_or_cannot_be(tmp_path):
+    supply = {"role": "secondary", "power_value": 0}
+    tables = {
+        "monitor": {
+            "shutdown_command": "x",
+            "supplies": [
+                {"address": "a@one", "tls": "require", **supply},
+                {"address": "a@two", "tls": "try", "verify_certificate": False, **supply},
+                {"address": "a@three", **supply},
+            ],
+        }
+    }
+    assert exported(tables, tmp_path, tmp_path / "back") == []
+    one, two, three = nut_settings(tmp_path / "back")["monitor"]["supplies"]
+    assert (one["tls"], one["verify_certificate"]) == ("require", True)
+    assert (two["tls"], two["verify_certificate"]) == ("try", False)
+    assert "tls" not in three
+
+
 def test_on_the_way_back_upsmon_starts_upssched(tmp_path):
     tables: dict[str, Any] = {
         "devices": {"rack1": {"driver": "usbhid"}},

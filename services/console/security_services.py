@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from services.console.security_findings import HIGH, LOW, MEDIUM, Finding, Inquiry
 from services.driver.settings import DriverSettings
+from services.gateway.sections import Demand
 from services.gateway.settings import GatewaySettings
 from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor.sections import SupplySettings
@@ -112,6 +113,14 @@ def gateway(inquiry: Inquiry) -> Iterator[Finding]:
             "other machines log in without TLS",
             "names and passwords of users cross the network readable",
             "`nutbus certs server HOST`, then certificate_file and key_file in [gateway]",
+        )
+    elif is_open and section.users and section.require_tls is Demand.NOTHING:
+        yield Finding(
+            MEDIUM,
+            "[gateway] require_tls",
+            "other machines may log in without TLS, though it is offered",
+            "names and passwords of clients that do not begin it cross the network readable",
+            'require_tls = "passwords" in [gateway], if all who log in can begin TLS',
         )
     if is_open and not section.allow_from:
         yield Finding(

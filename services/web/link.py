@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import time
-import uuid
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, Literal
@@ -70,13 +69,13 @@ class Link:
         name: str,
         value: str | None,
         by: str,
+        id: str,
     ) -> Result:
         """Have a driver carry out a command or write a variable, and wait for what became of it.
 
-        Raises BusError if it cannot be handed on, PayloadError if it cannot be written, and
-        TimeoutError when no result comes while the request is good.
+        `id` is a new one. Raises BusError if it cannot be handed on, PayloadError if it cannot be
+        written, and TimeoutError when no result comes while the request is good.
         """
-        id = str(uuid.uuid4())
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._awaited[id] = answer
         request = Request(value=value, id=id, by=by, expires=time.time() + REQUEST_LIFETIME)
@@ -87,9 +86,8 @@ class Link:
         finally:
             del self._awaited[id]
 
-    async def force_shutdown(self, device: str, by: str, reason: str) -> None:
+    async def force_shutdown(self, device: str, order: ForcedShutdown) -> None:
         """Set FSD for a device; BusError if it cannot be handed on, TimeoutError if not kept."""
-        order = ForcedShutdown(by=by, at=time.time(), reason=reason)
         if self._bus is None:
             raise BusError("there is no connection to the bus")
         async with asyncio.timeout(REQUEST_LIFETIME):

@@ -14,6 +14,8 @@ import pytest
 
 from services.driver.app import run as run_driver
 from services.driver.settings import DriverSettings
+from services.gateway.app import run as run_gateway
+from services.gateway.settings import GatewaySettings
 from services.web.app import run
 from services.web.attempts import MOST
 from services.web.settings import WebSettings
@@ -95,9 +97,25 @@ class Stack:
         tables = self.tables | {"gateway": {"users": users}}
         self.settings.set(WebSettings.from_tables(tables, "test"))
 
+    def gateway(self) -> Latest[GatewaySettings]:
+        """Give the settings of a gateway on the same bus, with the same audit log."""
+        section = {"id": "hub", "listen": [f"127.0.0.1:{free_port()}"]}
+        tables = {"bus": self.tables["bus"], "audit": self.tables["audit"], "gateway": section}
+        return Latest(GatewaySettings.from_tables(tables, "test"))
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.audit.read_text().splitlines()]
+
     def deeds(self) -> list[dict[str, Any]]:
-        deeds = map(json.loads, self.audit.read_text().splitlines())
-        return [deed for deed in deeds if deed["service"] == "web@web"]
+        return [deed for deed in self.lines() if deed["service"] == "web@web"]
+
+    async def seen(self, action: str) -> None:
+        """Wait until the gateway has noted what it saw."""
+        async with asyncio.timeout(TIMEOUT):
+            while ("seen", action) not in [
+                (each["outcome"], each["action"]) for each in self.lines()
+            ]:
+                await asyncio.sleep(0.05)
 
     @contextlib.asynccontextmanager
     async def up(self) -> AsyncGenerator[Browser]:
@@ -190,6 +208,8 @@ async def test_a_variable_is_written_and_a_bad_value_is_not(stack):
         ).status_code == 303
         await browser.shown("/device/rack1", "Set battery.charge.low of rack1: ok")
         assert stack.deeds()[-1]["value"] == "33"
+        of_driver = [line for line in stack.lines() if line["service"] == "driver@driver"]
+        assert of_driver[-1]["id"] == stack.deeds()[-1]["id"]
 
 
 async def test_a_forced_shutdown_is_confirmed_set_and_called_off(stack):
@@ -207,6 +227,25 @@ async def test_a_forced_shutdown_is_confirmed_set_and_called_off(stack):
                 await asyncio.sleep(0.05)
         deeds = [(deed["action"], deed["outcome"]) for deed in stack.deeds()[1:]]
         assert deeds == [("fsd", "ok"), ("clear-fsd", "ok")]
+
+
+async def test_the_line_of_a_forced_shutdown_leads_to_the_message_on_the_bus(stack):
+    async with background(run_gateway(stack.gateway())), stack.up() as browser:
+        await browser.log_in("admin")
+        assert (await browser.order("fsd", confirmed="yes")).status_code == 303
+        await stack.seen("fsd")
+        await browser.shown("/api/v1/devices/rack1", "FSD")
+        assert (await browser.order("clear-fsd")).status_code == 303
+        await stack.seen("clear-fsd")
+    lines = [line for line in stack.lines() if line["action"] in ("fsd", "clear-fsd")]
+    of_web, of_gateway = (
+        [line for line in lines if line["service"] == service]
+        for service in ("web@web", "gateway@hub")
+    )
+    assert [line["user"] for line in of_web] == ["admin", "admin"]
+    (id,) = {line["id"] for line in of_web}
+    assert [(line["action"], line["id"]) for line in of_gateway] == [("fsd", id), ("clear-fsd", id)]
+    assert of_gateway[0]["user"] == "admin@127.0.0.1 via web@web"
 
 
 async def test_who_may_not_is_refused_and_noted(stack):

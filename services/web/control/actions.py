@@ -1,8 +1,9 @@
 """Orders of people: checked, confirmed where the load is at risk, carried out, noted."""
 
 import time
-from collections.abc import Sequence
-from typing import Final, Literal
+import uuid
+from collections.abc import Awaitable, Sequence
+from typing import Final, Literal, NamedTuple
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from services.web.site import Site
 from shared.audit import Deed
 from shared.commands import command
 from shared.errors import BusError, PayloadError, ResultStatus
+from shared.messages import ForcedShutdown, Result
 from shared.topics import DeviceTopic
 
 LONGEST_VALUE: Final = 4096
@@ -40,6 +42,14 @@ def routes(site: Site) -> Sequence[BaseRoute]:
         Route(path, actions.ask, methods=["GET"]),
         Route(path, actions.take, methods=["POST"]),
     ]
+
+
+class _End(NamedTuple):
+    """How an order ended: a word, a sentence if there is more, and what it is called on the bus."""
+
+    outcome: str
+    detail: str = ""
+    id: str = ""
 
 
 class _Actions:
@@ -73,14 +83,14 @@ class _Actions:
         if order is None:
             return self._problem(request, "That is no order.", 400)
         if not may(session.user, order):
-            await self._note(session, order, "denied", "")
+            await self._note(session, order, _End("denied"))
         if refused := self._checked(request, session, order):
             return refused
         if is_dangerous(order) and _field(form, "confirmed") != "yes":
             return self._form(request, order)
-        outcome, detail = await self._carried_out(session, order)
-        await self._note(session, order, outcome, detail)
-        session.notices.append((_told(order, outcome, detail), outcome == ResultStatus.OK))
+        end = await self._carried_out(session, order)
+        await self._note(session, order, end)
+        session.notices.append((_told(order, end), end.outcome == ResultStatus.OK))
         return redirected(request, device)
 
     def _checked(
@@ -117,38 +127,46 @@ class _Actions:
         device = request.path_params["device"]
         return self._site.rendering.page(request, "refused.html", status, text=text, device=device)
 
-    async def _carried_out(self, session: Session, order: Order) -> tuple[str, str]:
-        """Have an order carried out; the outcome in a word and, if there is more, in a sentence."""
-        link = self._site.link
-        by = f"{session.user.name}@{session.address} via web@{link.id}"[:256]
+    async def _carried_out(self, session: Session, order: Order) -> _End:
+        """Have an order carried out."""
+        id, work = self._begun(session, order)
         try:
-            match order.action:
-                case Action.FSD:
-                    await link.force_shutdown(order.device, by, "forced on the web page")
-                case Action.CLEAR_FSD:
-                    await link.clear_shutdown(order.device)
-                case _:
-                    part = _PARTS[order.action]
-                    result = await link.request(order.device, part, order.name, order.value, by)
-                    return result.status.value, result.detail
+            result = await work
         except (BusError, PayloadError) as error:
-            return "not sent", str(error)
+            return _End("not sent", str(error), id)
         except TimeoutError:
-            return "no answer", "nothing is known of what became of it"
-        return "ok", ""
+            return _End("no answer", "nothing is known of what became of it", id)
+        return _End(result.status.value, result.detail, id) if result else _End("ok", "", id)
 
-    async def _note(self, session: Session, order: Order, outcome: str, detail: str) -> None:
+    def _begun(self, session: Session, order: Order) -> tuple[str, Awaitable[Result | None]]:
+        """Say what the order is called on the bus, and what carries it out."""
+        link, device = self._site.link, order.device
+        by = f"{session.user.name}@{session.address} via web@{link.id}"[:256]
+        match order.action:
+            case Action.FSD:
+                forced = ForcedShutdown(by=by, at=time.time(), reason="forced on the web page")
+                return forced.digest, link.force_shutdown(device, forced)
+            case Action.CLEAR_FSD:
+                known = link.mirror.device(device)
+                id = known.fsd.digest if known and known.fsd else ""
+                return id, link.clear_shutdown(device)
+        id = str(uuid.uuid4())
+        part = _PARTS[order.action]
+        return id, link.request(device, part, order.name, order.value, by, id)
+
+    async def _note(self, session: Session, order: Order, end: _End) -> None:
         deed = Deed(
             at=time.time(),
             service=f"web@{self._site.link.id}",
             user=session.user.name,
             address=session.address,
             action=order.action.value,
-            outcome=outcome,
+            outcome=end.outcome,
             device=order.device,
             name=order.name,
             value=order.value,
-            detail=detail,
+            detail=end.detail,
+            id=end.id,
         )
         await self._site.audit.record(deed)
 
@@ -177,8 +195,8 @@ def _path(request: Request) -> str:
     return request.url.path.removeprefix(request.scope.get("root_path", ""))
 
 
-def _told(order: Order, outcome: str, detail: str) -> str:
+def _told(order: Order, end: _End) -> str:
     """Say how an order ended."""
     words = order.in_words
-    said = f"{words[0].upper()}{words[1:]}: {outcome}"
-    return f"{said} ({detail})" if detail else said
+    said = f"{words[0].upper()}{words[1:]}: {end.outcome}"
+    return f"{said} ({end.detail})" if end.detail else said

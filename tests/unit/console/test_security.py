@@ -77,7 +77,12 @@ def test_where_all_is_closed_next_to_nothing_is_found(folder):
 
 
 OWN = {"broker": None}
-OPEN_GATEWAY = {"listen": ["0.0.0.0"], "certificate_file": "x.pem", "allow_from": ["10.0.0.0/8"]}
+OPEN_GATEWAY = {
+    "listen": ["0.0.0.0"],
+    "certificate_file": "x.pem",
+    "require_tls": "passwords",
+    "allow_from": ["10.0.0.0/8"],
+}
 CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
     (
         {"broker": None, "bus": {"username": None, "password_file": None}},
@@ -99,8 +104,10 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
         {("high", "[bus] broker"), ("low", "[bus]")},
     ),
     ({"gateway": OPEN_GATEWAY}, set()),
+    ({"gateway": {**OPEN_GATEWAY, "require_tls": "everything"}}, set()),
+    ({"gateway": {**OPEN_GATEWAY, "require_tls": None}}, {("medium", "[gateway] require_tls")}),
     (
-        {"gateway": {**OPEN_GATEWAY, "certificate_file": None}},
+        {"gateway": {**OPEN_GATEWAY, "certificate_file": None, "require_tls": None}},
         {("high", "[gateway] certificate_file")},
     ),
     ({"gateway": {**OPEN_GATEWAY, "allow_from": []}}, {("low", "[gateway] allow_from")}),

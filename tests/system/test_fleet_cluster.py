@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.system]
 
 DEVICE = "rack1"
 DUMP = "ups.status: OL\nups.id: 0\nbattery.charge: 100\n"
-FAILOVER = 180.0  # at most; elections take longer where others use the processors
+FAILOVER = 180.0  # at most: some elections one after the other, where others use the processors
 
 
 class Client:
@@ -223,7 +223,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "UNANSWERED", 10.0)
 
 
-# At night: beside other tests on two processors the elections of the cluster took minutes.
+# At night: an election takes 4 to 9 s, thrice as long beside other programs, and each of these tests
+# waits for some. In short: tests/integration/test_retaining.py.
 @pytest.mark.nightly
 @pytest.mark.parametrize("victim", [0, 1, 2])
 async def test_a_node_that_is_killed_takes_no_state_order_or_shutdown_with_it(

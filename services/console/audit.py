@@ -17,7 +17,7 @@ def options() -> None:
 
 
 @app.command()
-def verify(file: Annotated[Path, typer.Argument(help="The file of [audit].")]) -> None:
+def verify(file: Annotated[Path, typer.Argument(help="File of the audit log.")]) -> None:
     """Say whether a line is missing or was changed; exit code 1 if so.
 
     It cannot tell whether the last lines were cut off, nor that somebody wrote the file anew.

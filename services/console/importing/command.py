@@ -24,7 +24,7 @@ def import_nut(
         Path | None, typer.Option("--output", "-o", help="File to write; it must not exist yet.")
     ] = None,
     hash_passwords: Annotated[
-        bool, typer.Option(help="Keep only hashes of the passwords of [gateway.users].")
+        bool, typer.Option(help="Keep only hashes of the passwords of the users of the gateway.")
     ] = False,
 ) -> None:
     """Write NUT's files as our settings, and say of each line what became of it."""

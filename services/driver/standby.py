@@ -70,6 +70,7 @@ class Candidate:
     _term: _Term | None = None
     _other: _Other | None = None
     _is_deaf: bool = False  # our last claim was given up because no word of it came back
+    _is_lost: bool = False  # and no claim was heard since
     _highest: int = 0  # sequence number that anybody ever told of
     _offline: set[str] = field(default_factory=set)
     _rival: str = ""
@@ -78,7 +79,7 @@ class Candidate:
         """Note that a connection to the bus began: whatever was known is void."""
         self._connected, self._expected = now, None
         self._term = self._other = None
-        self._is_deaf = False
+        self._is_deaf = self._is_lost = False
         self._offline.clear()
         self._rival = ""
 
@@ -101,8 +102,8 @@ class Candidate:
 
     @property
     def is_claiming(self) -> bool:
-        """Whether a claim of ours is on its way."""
-        return self._term is not None and not self._term.confirmed
+        """Whether a claim of ours is on its way, or was lost there and nobody else has one."""
+        return self._is_lost if self._term is None else not self._term.confirmed
 
     @property
     def is_deaf(self) -> bool:
@@ -145,7 +146,7 @@ class Candidate:
     def _next_words(self, now: float, *, was_frozen: bool) -> tuple[Claim, ...]:
         if self._term and now >= self._given_up_at(self._term):
             self._term = None
-            self._is_deaf = True
+            self._is_deaf = self._is_lost = True
         if self._term:
             return self._next_beat(self._term, now)
         if was_frozen and not self._is_deaf:
@@ -194,6 +195,7 @@ class Candidate:
         """Note that another service works with the device and knows of no claims."""
         self._rival = service
         self._term = None
+        self._is_lost = False
 
     def release(self, now: float) -> Claim | None:
         """Give the device up; only after the line to it was closed. What to publish, if anything.
@@ -265,6 +267,7 @@ class Candidate:
     def _hear_ourselves(self, term: _Term, claim: Claim, now: float) -> None:
         if claim.beat == 0 and not term.confirmed:
             term.confirmed = True
+            self._is_lost = False
             other = self._other
             self.begins_with = self._word_before(claim)
             term.previous = other.claim.term if other else ""
@@ -310,3 +313,4 @@ class Candidate:
             claim = claim.model_copy(update={"clean": False})
         offline = now if claim.service in self._offline and retained else None
         self._other = _Other(claim, now, not retained, offline)
+        self._is_lost = False

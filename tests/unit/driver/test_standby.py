@@ -85,6 +85,7 @@ def test_a_claim_without_an_answer_is_made_anew(us):
     assert us.due(3.0) is None
     us.settle(30.0)  # the broker answered
     assert us.advance(30.0 + LISTENING - 0.01) == ()
+    assert us.is_claiming
     assert us.advance(30.0 + LISTENING)[0] == Claim(service="us", term="us2", beat=0)
 
 
@@ -98,6 +99,7 @@ def test_one_whose_words_were_held_back_leaves_it_to_who_took_over(us):
     us.settle(now + 40)
     us.hear(claim(), now + 40 + BEAT, retained=False)
     assert us.advance(now + 40 + LISTENING) == ()
+    assert not us.is_claiming
 
 
 def test_all_that_was_held_back_of_the_one_before_changes_nothing(us):

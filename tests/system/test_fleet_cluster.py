@@ -223,8 +223,8 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracking, "UNANSWERED", 10.0)
 
 
-# At night: an election takes 4 to 9 s, thrice as long beside other programs, and each of these tests
-# waits for some. In short: tests/integration/test_retaining.py.
+# At night: an election takes 4 to 9 s, thrice as long beside other programs, and each of these
+# tests waits for some. In short: tests/integration/test_retaining.py.
 @pytest.mark.nightly
 @pytest.mark.parametrize("victim", [0, 1, 2])
 async def test_a_node_that_is_killed_takes_no_state_order_or_shutdown_with_it(

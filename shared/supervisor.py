@@ -9,6 +9,8 @@ from collections.abc import Iterable, MutableMapping
 from contextvars import ContextVar
 from typing import Final, Self
 
+GATEWAY_CLIENTS: Final = "clients of the gateway"  # a part beside the gateway: they are let in
+
 _ALIVE_SHARE: Final = 0.5  # of the time after which systemd takes a silent process for dead
 
 
@@ -26,6 +28,7 @@ class Supervisor:
         self._alive_within = alive_within
         self._awaited = set(awaited)
         self._is_ready = False
+        self._news = asyncio.Event()  # something more serves
 
     @classmethod
     def from_environment(
@@ -48,8 +51,15 @@ class Supervisor:
     def serves(self, part: str) -> None:
         """Note that a part serves now; with the last one that was awaited, say READY."""
         self._awaited.discard(part)
+        self._news.set()
         if not self._awaited:
             self.ready("serving")
+
+    async def until_serves(self, part: str) -> None:
+        """Wait for a part of this process; return at once if there is no such part to come."""
+        while part in self._awaited:
+            self._news.clear()
+            await self._news.wait()
 
     def ready(self, status: str) -> None:
         """Say READY, whatever is still awaited."""

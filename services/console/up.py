@@ -38,6 +38,7 @@ from shared.listening import Address
 from shared.nutconfig import read_nut
 from shared.service import Reloadable
 from shared.settings import BusSettings, ServiceSettings, merged, read_toml
+from shared.supervisor import GATEWAY_CLIENTS
 
 MAX_DELAY = 60.0
 INTERNAL_USER = "nutbus-up"
@@ -113,7 +114,7 @@ def parts(all_: Household) -> list[str]:
     """Name what has to serve until all is ready for systemd (`Supervisor.serves`)."""
     awaited: list[str] = list(all_.services)
     if "gateway" in all_.services:
-        awaited.append(gateway.CLIENTS)
+        awaited.append(GATEWAY_CLIENTS)
     if "web" in all_.services:
         from services.web.server import PAGES
 

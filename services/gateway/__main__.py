@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from services.gateway.app import CLIENTS, run
+from services.gateway.app import run
 from services.gateway.settings import GatewaySettings
 from shared import service
+from shared.supervisor import GATEWAY_CLIENTS
 from shared.topics import ServiceKind
 
 
@@ -17,7 +18,7 @@ def main(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
     """Serve the NUT network protocol from the bus."""
-    parts = [ServiceKind.GATEWAY, CLIENTS]
+    parts = [ServiceKind.GATEWAY, GATEWAY_CLIENTS]
     service.start(GatewaySettings, run, config, nut_config, log_level, parts)
 
 

@@ -21,7 +21,6 @@ from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 
 TICK = 1.0
-CLIENTS = "clients of the gateway"  # a part that systemd waits for
 PATIENCE = 5.0  # clients are let in after this long, whatever has been heard of the fleet
 SPARE_FILES = 64  # beside the clients' sockets
 
@@ -80,7 +79,7 @@ async def _follow(
     """Keep to the settings as they change; later ones that cannot be kept are passed over."""
     first = settings.value
     await listeners.apply(first.gateway)
-    supervisor.current().serves(CLIENTS)
+    supervisor.current().serves(supervisor.GATEWAY_CLIENTS)
     announcer.apply(first.gateway, listeners.bound)
     async for new in settings.follow():
         if new is first:

@@ -20,6 +20,7 @@ from services.monitor.settings import MonitorSettings
 from services.monitor.shutdown import ByParent, Ourselves
 from services.monitor.supplies.bus import BusLink, Interests
 from services.monitor.supplies.nut import NutSupply
+from shared import supervisor
 from shared.errors import PowerError
 from shared.latest import Latest
 from shared.messages import Phase
@@ -28,6 +29,7 @@ from shared.reconnecting import stay_connected
 from shared.topics import ServiceKind, Topics
 
 TICK: Final = 1.0
+PATIENCE: Final = 10.0  # with a gateway of this process that does not serve
 COUNTING_INTERVAL: Final = 0.25  # seconds between two counts of those that are waited for
 
 logger = logging.getLogger(__name__)
@@ -192,7 +194,15 @@ class Monitor:
                 interval = self.policy.poll_interval(name)
                 supply = NutSupply(name, server, interval, self._awake.set)
                 self._supplies[name] = supply
-                self._lines[name] = self._tasks.create_task(supply.keep(), name=f"supply {name}")
+                self._lines[name] = self._tasks.create_task(_kept(supply), name=f"supply {name}")
+
+
+async def _kept(supply: NutSupply) -> None:
+    """Ask the server once the gateway of this process, which may be it, lets clients in."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await supervisor.current().until_serves(supervisor.GATEWAY_CLIENTS)
+    await supply.keep()
 
 
 def _interests(settings: MonitorSettings) -> Interests:

@@ -111,6 +111,26 @@ async def test_a_power_cut_goes_from_the_mains_to_the_shutdown(tmp_path: Path):
     assert "Traceback" not in log.read_text()
 
 
+async def test_a_monitor_of_the_gateway_beside_it_begins_when_that_lets_clients_in(tmp_path: Path):
+    broker, nut = free_port(), free_port()
+    file = settings(tmp_path, broker, nut)
+    # As NUT's files are taken over: the host is a client of its own server.
+    supply = f'address = "ups1@127.0.0.1:{nut}"\nusername = "m"\npassword = "m"'
+    users = '[gateway.users.m]\npassword = "m"\nupsmon = "primary"\n[monitor]'
+    tell = f'notify_command = ["/bin/sh", "-c", "echo $NOTIFYTYPE >> {tmp_path}/told"]\n'
+    flags = "".join(
+        f'[monitor.notify.{event}]\nflags = ["EXEC"]\n' for event in ("COMMBAD", "ONBATT")
+    )
+    text = file.read_text().replace('device = "ups1"', supply)
+    file.write_text(text.replace("[monitor]", users + "\n" + tell, 1) + flags)
+    async with running(file) as log:
+        await until_connectable(nut, log)
+        bus = BusSettings(broker=f"mqtt://127.0.0.1:{broker}")
+        async with view(bus, DeviceTopic.RESULT) as seen:
+            await seen.request("ups1", DeviceTopic.SET, "input.voltage", "0", TIMEOUT)
+        assert (await until_there(tmp_path / "told", log)).startswith("ONBATT\n")
+
+
 async def test_a_service_that_fails_does_not_stop_the_others(tmp_path: Path):
     broker = free_port()
     with socket.socket() as taken:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
@@ -19,7 +19,7 @@ from shared import supervisor
 from shared.dialling import USUAL, Manner, acknowledge_at_once, dialled, plain_reason, tls_context
 from shared.errors import BusError
 from shared.health import show_health
-from shared.inbox import Inbox
+from shared.inbox import Hearers, Inbox
 from shared.messages import Availability, Message, Publication
 from shared.mqtt import Client, client
 from shared.owed import Owed, Refused
@@ -55,10 +55,9 @@ class Bus:
         self._closing = False
         self._presence = presence
         self._filters: set[str] = set()
-        # By topic: who is told of what comes there and whether it was retained.
-        self.hearers: dict[str, Callable[[bytes, bool], None]] = {}
+        self.hearers = Hearers()
         if presence:
-            self.hearers[presence.topic] = self._hear_of_us
+            self.hearers.add(presence.topic, self._hear_of_us)
         self._is_leaving = False
         self._where = ""
         self._keepalive = 0
@@ -265,11 +264,9 @@ class Bus:
 
     def _is_asked_for(self, message: Message) -> bool:
         """Let hear who waits for the topic; tell whether the listener wants the message too."""
-        hear = self.hearers.get(message.topic)
-        if hear is None:
-            return True
-        hear(message.payload, message.retained)
-        return any(paho.topic_matches_sub(each, message.topic) for each in self._filters)
+        return not self.hearers.tell(message) or any(
+            paho.topic_matches_sub(each, message.topic) for each in self._filters
+        )
 
     def _read(self) -> None:
         self._client.loop_read()

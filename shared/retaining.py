@@ -79,8 +79,7 @@ async def retain(
     Raises BusError as `Bus.publish` does.
     """
     shown = _Shown(publication.payload)
-    bus.hearers[publication.topic] = shown.hear
-    try:
+    with bus.hearers.during(publication.topic, shown.hear):
         for is_repeated in itertools.chain((False,), itertools.repeat(True)):
             if not is_wanted():
                 return
@@ -93,8 +92,6 @@ async def retain(
                 "the broker acknowledged %s and does not keep it; it is said again",
                 publication.topic,
             )
-    finally:
-        del bus.hearers[publication.topic]
 
 
 class _Shown:

@@ -29,7 +29,7 @@ from shared.messages import (
 )
 from shared.presence import Identity
 from shared.reconnecting import stay_connected
-from shared.retaining import retain
+from shared.retaining import Outbox, retain
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics
 from tests.brokers import Embedded
@@ -153,6 +153,21 @@ async def test_of_two_orders_the_later_that_the_broker_keeps_is_enough(forgetful
         while not found.empty():
             said.append((await found.get()).payload)
         assert (await kept(settings)).payload == said[-1]
+
+
+async def test_two_orders_for_one_device_are_seen_through_side_by_side(any_broker):
+    later = ForcedShutdown(by="another", at=2.0).publication(TOPICS, "ups1")
+    settings = BusSettings(broker=any_broker.url)
+    async with connect(settings) as bus:
+        outbox = Outbox()
+        async with asyncio.TaskGroup() as tasks:
+            delivering = tasks.create_task(outbox.deliver(bus))
+            for publication in (ORDER, later, ORDER, later):
+                outbox.put(publication)
+                await asyncio.sleep(0)
+            await outbox.emptied(lambda: False)
+            delivering.cancel()
+        assert (await kept(settings)).payload == later.payload
 
 
 async def test_an_order_that_is_wanted_no_more_is_not_said_again(forgetful):

@@ -4,7 +4,6 @@
 prints a `Heard` (or an `Asked`).
 """
 
-import asyncio
 import json
 import random
 import socket
@@ -12,9 +11,8 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
+from benchmarks import mqttframes
 from benchmarks.report import percentile
-from shared.bus import connect
-from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice, Topics
 
 MISSED_AFTER = 3  # intervals without a state, as for every receiver on the bus
@@ -56,8 +54,11 @@ class Asked:
     worst: float
 
 
-async def hear(watch: Watch) -> Heard:
-    """Listen to all states; a device is late by what it is silent beyond the interval."""
+def hear(watch: Watch) -> Heard:
+    """Listen to all states; a device is late by what it is silent beyond the interval.
+
+    It reads topics only, and leaves as much of the machine as it can to the fleet.
+    """
     topics = Topics()
     last: dict[str, float] = {}
     gaps: list[float] = []
@@ -71,16 +72,16 @@ async def hear(watch: Watch) -> Heard:
             gaps.append(gap)
         last[device] = now
 
-    async with connect(BusSettings(broker=watch.broker)) as bus:
-        await bus.subscribe(topics.every_device(DeviceTopic.STATE))
-        try:
-            async with asyncio.timeout(watch.seconds):
-                async for message in bus.listen():
-                    about = topics.parse(message.topic)
-                    if isinstance(about, OfDevice) and not message.retained:
-                        note(about.device, time.monotonic())
-        except TimeoutError:
-            pass
+    with mqttframes.connected(watch.broker) as line:
+        mqttframes.subscribe(line, topics.every_device(DeviceTopic.STATE))
+        line.settimeout(watch.interval)
+        rest = b""
+        while (now := time.monotonic()) < began + watch.seconds:
+            heard, rest = mqttframes.published(rest + line.recv(READ_SIZE))
+            for topic, is_retained in heard:
+                about = topics.parse(topic)
+                if isinstance(about, OfDevice) and not is_retained:
+                    note(about.device, now)
     states, ended = len(gaps) + len(last), time.monotonic()
     for device in watch.devices:
         longest[device] = max(longest[device], ended - last.get(device, began))
@@ -136,5 +137,5 @@ def _refusal(line: socket.socket, question: bytes, end: bytes) -> str:
 
 if __name__ == "__main__":
     asked = Watch(**json.loads(sys.stdin.read()))
-    found = asyncio.run(hear(asked)) if sys.argv[1] == "hear" else ask(asked)
+    found = hear(asked) if sys.argv[1] == "hear" else ask(asked)
     print(json.dumps(asdict(found)))

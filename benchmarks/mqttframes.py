@@ -8,6 +8,8 @@ from tests.brokers import connect_packet
 TIMEOUT = 10.0
 CONNACK = b"\x20\x02\x00\x00"
 SUBACK_LENGTH = 5
+PUBLISH = 0x30
+RETAIN = 0x01
 
 
 def connected(url: str) -> socket.socket:
@@ -26,6 +28,34 @@ def subscribe(line: socket.socket, topic: str) -> None:
     body = b"\x00\x01" + _text(topic) + b"\x00"
     line.sendall(b"\x82" + _length(len(body)) + body)
     _exactly(line, SUBACK_LENGTH)
+
+
+def published(data: bytes) -> tuple[list[tuple[str, bool]], bytes]:
+    """Cut what was received into packets: topics of a PUBLISH with QoS 0, and the rest of it.
+
+    With each topic stands whether the message had been retained.
+    """
+    found, start = [], 0
+    while bounds := _bounds(data, start):
+        body, end = bounds
+        if data[start] & 0xF0 == PUBLISH:
+            size = int.from_bytes(data[body : body + 2], "big")
+            topic = data[body + 2 : body + 2 + size].decode()
+            found.append((topic, bool(data[start] & RETAIN)))
+        start = end
+    return found, data[start:]
+
+
+def _bounds(data: bytes, start: int) -> tuple[int, int] | None:
+    """Say where the body of a packet begins and ends; None while it is not whole (2.2.3)."""
+    length = shift = 0
+    for place in range(start + 1, min(start + 5, len(data))):
+        length |= (data[place] & 127) << shift
+        shift += 7
+        if data[place] < 128:
+            end = place + 1 + length
+            return (place + 1, end) if end <= len(data) else None
+    return None
 
 
 def publish(topic: str, payload: bytes) -> bytes:

@@ -59,6 +59,7 @@ class Host:
     ) -> None:
         self._settings = settings
         self._tasks = tasks
+        self._owner = asyncio.current_task()  # of `tasks`
         self._reload = reload
         self._outbox = Outbox(settings.audit.log(), f"driver@{settings.driver.id}")
         self._claims = Claims(settings.driver.id, Topics(settings.bus.prefix), self._turn)
@@ -126,6 +127,11 @@ class Host:
             await _said(self._claims.release(bus))
 
     @property
+    def _is_ending(self) -> bool:
+        """Whether everything is being cancelled; what hears the bus is, a few steps later."""
+        return self._owner is not None and self._owner.cancelling() > 0
+
+    @property
     def _id(self) -> str:
         return self._settings.driver.id
 
@@ -178,6 +184,8 @@ class Host:
     def _turn(self, name: str, works: bool) -> None:
         """Begin or end to work with a device that has a standby."""
         device, line = self._devices[name], self._lines.get(name)
+        if works and self._is_ending:
+            return
         if works:
             work = self._work(device, line)
             self._lines[name] = self._tasks.create_task(work, name=f"device {name}")

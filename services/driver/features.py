@@ -72,7 +72,7 @@ class View:
 
     def fits(self, limit: int) -> bool:
         """Tell whether what is published of the device stays below so many bytes."""
-        state = sum(len(f"{name}{value}".encode()) for name, value in self.variables.items())
+        state = len("".join((*self.variables, *self.variables.values())).encode())
         words = [*self.commands, *(word for each in self.writable.values() for word in each.enum)]
         meta = sum(len(word.encode()) for word in (*words, *self.writable))
         overhead = _OVERHEAD * (len(self.variables) + len(self.writable) + len(words) + 1)
@@ -95,8 +95,14 @@ def present(features: Features, reading: Reading, trend: Trend) -> tuple[View, T
         found["ups.status"] = _status(features, reading, found, trend)
     found |= features.driver
     found[ALLOW_KILLPOWER] = "1" if features.allow_killpower else "0"
-    variables = {intern(name): intern(found[name]) for name in sorted(found) if _is_name(name)}
+    variables = {name: intern(found[name]) for name in _in_order(frozenset(found))}
     return View(variables, _writable(features, reading), _commands(features, reading)), trend
+
+
+@lru_cache(maxsize=1024)
+def _in_order(names: frozenset[str]) -> tuple[str, ...]:
+    """Sort the names that can be published; few sets of them come, again and again."""
+    return tuple(intern(name) for name in sorted(names) if _is_name(name))
 
 
 @lru_cache(maxsize=4096)

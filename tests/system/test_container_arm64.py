@@ -1,7 +1,7 @@
 """The image for 64-bit ARM, as a Raspberry Pi has it: built and run on this machine, under QEMU.
 
-The base image is a stand-in from Debian's arm64 packages. It takes three to six minutes, and several more
-the first time; so it is nightly.
+The base image is a stand-in from Debian's arm64 packages. It takes three to six minutes, and
+several more the first time; so it is nightly.
 """
 
 import shutil

@@ -26,7 +26,7 @@ HOST = "127.0.0.1"
 BROKER_PORT = 1883
 WEB_PORT = 8493
 PORTS_TRIED = 100
-READY_TIMEOUT = 10.0
+READY_TIMEOUT = 60.0  # a small board takes its time
 SCENE_TIMEOUT = 120.0
 UPSES = ("ups1", "ups2")
 

@@ -348,6 +348,7 @@ async def test_which_of_nuts_clients_begin_tls(
         ) as monitor:
             await until(lambda: "in SSL" in monitor.log)
             await until(lambda: has_one_login(server.port, certificates))
+            await asyncio.to_thread(monitor.stop)  # it says goodbye to the gateway of this loop
 
 
 async def has_one_login(port: int, certificates: Certificates) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode
@@ -136,9 +136,8 @@ class Bus:
     async def _ask_for(self, *filters: str) -> list[str]:
         """Subscribe, and tell which filters the broker refused."""
         refused: list[str] = []
-        for start in range(0, len(filters), FILTERS_AT_ONCE):
+        for chunk in _packets(filters):
             self._check()
-            chunk = filters[start : start + FILTERS_AT_ONCE]
             code, mid = self._client.subscribe([(each, self._qos) for each in chunk])
             refused += [chunk[place] for place in await self._sent(code, mid)]
         return refused
@@ -146,10 +145,9 @@ class Bus:
     async def unsubscribe(self, *filters: str) -> None:
         """Ask for topics no more."""
         self._filters.difference_update(filters)
-        for start in range(0, len(filters), FILTERS_AT_ONCE):
+        for chunk in _packets(filters):
             self._check()
-            code, mid = self._client.unsubscribe(list(filters[start : start + FILTERS_AT_ONCE]))
-            await self._sent(code, mid)
+            await self._sent(*self._client.unsubscribe(list(chunk)))
 
     async def _open(self, settings: BusSettings, address: BrokerAddress, patience: float) -> None:
         self._where = str(address)
@@ -252,9 +250,8 @@ class Bus:
         if self._presence and self._presence.is_due(now) and not self._paused:
             self._presence.say(now)
             self._owed.expect(self._client.publish(*self._presence.word(Availability.ONLINE)).mid)
-            orders = [(each, self._qos) for each in self._filters if self.topics.stands(each)]
-            for start in range(0, len(orders), FILTERS_AT_ONCE):
-                mid = self._client.subscribe(orders[start : start + FILTERS_AT_ONCE])[1]
+            for orders in _packets([each for each in self._filters if self.topics.stands(each)]):
+                _, mid = self._client.subscribe([(each, self._qos) for each in orders])
                 if mid is not None:
                     self._owed.expect(mid)
 
@@ -348,6 +345,12 @@ class Bus:
     ) -> None:
         refused = [place for place, code in enumerate(reasons) if code.is_failure]
         self._owed.settle(mid, refused)
+
+
+def _packets(filters: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Share filters out, so many in a packet."""
+    for start in range(0, len(filters), FILTERS_AT_ONCE):
+        yield filters[start : start + FILTERS_AT_ONCE]
 
 
 @contextlib.asynccontextmanager

@@ -15,6 +15,7 @@ from shared.bus import Bus
 from shared.latest import Latest
 from shared.messages import Publication
 
+RESTATE_INTERVAL = 60.0  # seconds, for what a service says of itself
 PATIENCE = 2.0  # seconds in which a broker shows what it keeps; then it is said again
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,14 @@ async def retain(
                 "the broker acknowledged %s and does not keep it; it is said again",
                 publication.topic,
             )
+
+
+async def restate(bus: Bus, word: Callable[[], Publication | None]) -> None:
+    """Say now and then until cancelled what a broker may have lost; None: there is nothing."""
+    while True:
+        await asyncio.sleep(RESTATE_INTERVAL)
+        if publication := word():
+            await bus.publish(publication)
 
 
 class _Shown:

@@ -1,6 +1,5 @@
 """The programs that the settings have started: who else may write them."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from services.console.security_files import may_be_written_by_others
 from services.console.security_findings import HIGH, Finding, Inquiry
 from services.monitor.settings import MonitorSettings
 from services.scheduler.settings import SchedulerSettings
+from shared.nutconfig.upsmon import program_of
 
 Command = str | Sequence[str] | None
 
@@ -40,7 +40,7 @@ def _of_scheduler(settings: SchedulerSettings) -> Iterator[tuple[str, Command]]:
 
 
 def _judged(where: str, command: Command, user: str) -> Iterator[Finding]:
-    program = Path(next(iter(_words(command)), ""))
+    program = Path(program_of(command))
     if program.is_absolute() and may_be_written_by_others(program):
         yield Finding(
             HIGH,
@@ -49,10 +49,3 @@ def _judged(where: str, command: Command, user: str) -> Iterator[Finding]:
             f"what they write there is run as {user}",
             f"chmod go-w {program}",
         )
-
-
-def _words(command: Command) -> Sequence[str]:
-    try:
-        return shlex.split(command) if isinstance(command, str) else command or ()
-    except ValueError:
-        return ()  # the shell will say what is wrong with it

@@ -24,9 +24,9 @@ from shared.messages import (
     device_availability,
     variable,
 )
+from shared.retaining import RESTATE_INTERVAL
 from shared.topics import DeviceTopic, ServiceKind
 
-RESTATE_INTERVAL = 60.0  # seconds in which everything that is retained is said once more
 SHORTEST_PAUSE = 0.2  # between two devices: with more than 300 it takes longer
 QUIET = 2.0  # without a word of the one before us, after which he has said what he had left
 AT_ONCE = 50  # devices that are announced at the same time
@@ -203,7 +203,7 @@ class Publisher:
 
     def _tell_all_anew(self, names: Iterable[str]) -> None:
         for name in names:
-            if name in self._devices and self._speaks_for(name):
+            if self._still_speaks_for(name):
                 self.tell_anew(name)
                 self._outbox.mark(name)
 
@@ -212,6 +212,10 @@ class Publisher:
         if not self._claims.contends(name):
             return True
         return self._claims.holds(name) and self._devices[name].has_news
+
+    def _still_speaks_for(self, name: str) -> bool:
+        """Tell the same of a device that may have gone meanwhile."""
+        return name in self._devices and self._speaks_for(name)
 
     async def _welcome(self, name: str) -> None:
         if name not in self._told:
@@ -271,13 +275,10 @@ class Publisher:
 
     async def _say_again(self, name: str) -> None:
         told = self._told.get(name)
-        if told and told.meta and self._may_say_again(name):
+        if told and told.meta and self._still_speaks_for(name):
             await self._bus.publish(told.meta.publication(self._topics, name))
-        if told and told.availability and self._may_say_again(name):
+        if told and told.availability and self._still_speaks_for(name):
             await self._bus.publish(device_availability(self._topics, name, told.availability))
-
-    def _may_say_again(self, name: str) -> bool:
-        return name in self._devices and self._speaks_for(name)
 
     async def _publish_state(self, device: Device, view: View, *, urgent: bool) -> None:
         device.sequence += 1

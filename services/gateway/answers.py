@@ -54,6 +54,11 @@ class Session:
     is_local: bool = False  # on this machine: what it says crosses no network
     is_encrypted: bool = False
 
+    @property
+    def is_private(self) -> bool:
+        """Whether what is said crosses no network in plain text."""
+        return self.is_local or self.is_encrypted
+
 
 @dataclass(frozen=True, slots=True)
 class Login:

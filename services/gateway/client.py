@@ -175,9 +175,7 @@ class Client(asyncio.Protocol):
 
     def follow_demand(self) -> None:
         """Take no ready replies while only TLS is good enough for them."""
-        session = self.session
-        is_free = session.is_local or session.is_encrypted
-        is_ready = is_free or self._host.demand is not Demand.EVERYTHING
+        is_ready = self.session.is_private or self._host.demand is not Demand.EVERYTHING
         self._ready = self._host.replies.get if is_ready else _nothing
 
     def expire(self, now: float, oldest: float) -> None:

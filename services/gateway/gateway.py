@@ -6,6 +6,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Coroutine, Sequence
+from math import inf
 from typing import Any
 
 from services.gateway.answers import Order, Session
@@ -48,8 +49,7 @@ class Gateway:
         self._is_empty = asyncio.Event()
         self._long: set[str] = set()
         self._is_full = False
-        self._denied_at = -DENIED_LOG_INTERVAL
-        self._open_at = -DENIED_LOG_INTERVAL
+        self._warned_at: dict[str, float] = {}  # by kind of warning
 
     @property
     def generation(self) -> int:
@@ -98,7 +98,8 @@ class Gateway:
     def admit(self, client: Client) -> bool:
         """Let a client in if there is room and it may come from where it does."""
         if not self.settings.admits(client.session.address):
-            self._log_denied(client.session.address)
+            denied = "turning %s away: it may not connect (allow_from, deny_from)"
+            self._warn_seldom(denied, client.session.address)
             return False
         was_full, most = self._is_full, self.settings.max_connections
         self._is_full = len(self._clients) >= most
@@ -112,10 +113,8 @@ class Gateway:
 
     def note_open(self, client: Client, verb: str) -> None:
         """Say now and then in the log that a client does not begin TLS."""
-        if self.now - self._open_at >= DENIED_LOG_INTERVAL:
-            self._open_at = self.now
-            address = client.session.address
-            logger.warning("%s of %s is refused: it began no TLS (require_tls)", verb, address)
+        address = client.session.address
+        self._warn_seldom("%s of %s is refused: it began no TLS (require_tls)", verb, address)
 
     def leave(self, client: Client) -> None:
         """Note that a client has gone."""
@@ -173,7 +172,8 @@ class Gateway:
         for client in list(self._clients):
             client.drop()
 
-    def _log_denied(self, address: str) -> None:
-        if self.now - self._denied_at >= DENIED_LOG_INTERVAL:
-            self._denied_at = self.now
-            logger.warning("turning %s away: it may not connect (allow_from, deny_from)", address)
+    def _warn_seldom(self, warning: str, *about: str) -> None:
+        """Write a kind of warning that whoever connects could fill the log with."""
+        if self.now - self._warned_at.get(warning, -inf) >= DENIED_LOG_INTERVAL:
+            self._warned_at[warning] = self.now
+            logger.warning(warning, *about)

@@ -21,6 +21,7 @@ from shared.messages import (
     ForcedShutdown,
     Message,
     MonitorPower,
+    Publication,
     Request,
     Result,
     ServiceInfo,
@@ -29,7 +30,7 @@ from shared.messages import (
     read,
 )
 from shared.messages import Logins as LoginsMessage
-from shared.retaining import Outbox
+from shared.retaining import Outbox, restate
 from shared.topics import (
     DeviceTopic,
     OfDevice,
@@ -43,7 +44,6 @@ from shared.topics import (
 QUIET = 0.25  # the retained messages have all come when none came for so long
 PUBLISH_TIMEOUT = 5.0  # upsmon gives a reply 10 s
 REQUEST_LIFETIME = 30.0
-RESTATE_INTERVAL = 60.0
 BY_LIMIT = 256
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Link:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._announce(bus))
                 tasks.create_task(self._shutdowns.deliver(bus))
-                tasks.create_task(self._repeat_logins(bus))
+                tasks.create_task(restate(bus, self._own_logins))
                 await self._listen(bus)
         finally:
             self._bus = None
@@ -209,12 +209,8 @@ class Link:
                 is_online = True
                 await bus.online()
 
-    async def _repeat_logins(self, bus: Bus) -> None:
-        """Say now and then who is logged in: a broker may have lost it."""
-        while True:
-            await asyncio.sleep(RESTATE_INTERVAL)
-            logins = LoginsMessage(logins=self.logins.own.value)
-            await bus.publish(logins.publication(self.topics, self.id))
+    def _own_logins(self) -> Publication:
+        return LoginsMessage(logins=self.logins.own.value).publication(self.topics, self.id)
 
 
 def _availability(message: Message) -> Availability:

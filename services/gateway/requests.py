@@ -49,7 +49,7 @@ def verb(words: Sequence[str]) -> Verb | str:
 
 def is_too_open(row: Verb, words: Sequence[str], session: Session, demand: Demand) -> bool:
     """Tell whether a request is not to be answered before TLS has begun."""
-    if session.is_encrypted or session.is_local:
+    if session.is_private:
         return False
     name = words[0].upper()
     match demand:

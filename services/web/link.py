@@ -88,20 +88,22 @@ class Link:
 
     async def force_shutdown(self, device: str, order: ForcedShutdown) -> None:
         """Set FSD for a device; BusError if it cannot be handed on, TimeoutError if not kept."""
-        if self._bus is None:
-            raise BusError("there is no connection to the bus")
         async with asyncio.timeout(REQUEST_LIFETIME):
-            await retain(self._bus, order.publication(self._topics, device))
+            await retain(self._connected, order.publication(self._topics, device))
 
     async def clear_shutdown(self, device: str) -> None:
         """Clear the FSD of a device; BusError if it cannot be handed on."""
         await self._publish(clearing(self._topics.device(device, DeviceTopic.FSD)))
 
     async def _publish(self, publication: Publication) -> None:
+        async with asyncio.timeout(PUBLISH_TIMEOUT):
+            await self._connected.publish(publication)
+
+    @property
+    def _connected(self) -> Bus:
         if self._bus is None:
             raise BusError("there is no connection to the bus")
-        async with asyncio.timeout(PUBLISH_TIMEOUT):
-            await self._bus.publish(publication)
+        return self._bus
 
     async def _announce(self, bus: Bus) -> None:
         info = ServiceInfo(

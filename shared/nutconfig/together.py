@@ -5,13 +5,13 @@ so a monitor that went on starting upssched would have all of it done a second t
 """
 
 import logging
-import shlex
 from pathlib import PurePath
 from typing import Any, Final
 
 from shared.events import EventType
+from shared.listening import Address
 from shared.nutconfig.statements import Statement
-from shared.nutconfig.upsmon import host_of
+from shared.nutconfig.upsmon import host_of, program_of
 from shared.nutconfig.values import Table
 
 logger = logging.getLogger(__name__)
@@ -21,7 +21,6 @@ _LEFT: Final = (
     "NUT's upssched goes on doing it, started by NOTIFYCMD: the scheduler hears of devices of this "
     "bus only, and not of {}"
 )
-_HERE: Final = ("localhost", "::1")
 
 
 def acted_on_once(tables: Table, files: dict[str, list[Statement]]) -> Table:
@@ -48,19 +47,14 @@ def acted_on_once(tables: Table, files: dict[str, list[Statement]]) -> Table:
 
 def starts_upssched(command: str | list[str] | None) -> bool:
     """Tell whether a notify_command is NUT's upssched."""
-    try:
-        words = shlex.split(command) if isinstance(command, str) else command
-    except ValueError:
-        return False  # the shell will say what is wrong with it
-    return PurePath(words[0]).name == "upssched" if words else False
+    return PurePath(program_of(command)).name == "upssched"
 
 
 def _unheard(devices: Table, supplies: list[Table], ats: list[dict[str, Any]]) -> str:
     """Name what happens that the scheduler does not hear of; empty if it hears of everything."""
     for supply in supplies:
         name = supply["address"].partition("@")[0]
-        host = host_of(supply["address"])
-        if name not in devices or not (host in _HERE or host.startswith("127.")):
+        if name not in devices or not Address(host_of(supply["address"]), 0).is_loopback:
             return str(supply["address"])
     types = [at["type"].upper() for at in ats]
     return next((type_ for type_ in types if type_ not in EventType.__members__), "")

@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from shared.events import NOTIFY_TYPES
@@ -230,6 +231,15 @@ def host_of(address: str) -> str:
     """Name the host of a supply, as CERTHOST names it."""
     place = address.partition("@")[2] or "localhost"
     return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+
+
+def program_of(command: str | Sequence[str] | None) -> str:
+    """Name the program that a command starts; empty for none, or where the shell will complain."""
+    try:
+        words = shlex.split(command) if isinstance(command, str) else command or ()
+    except ValueError:
+        return ""
+    return next(iter(words), "")
 
 
 def _quoted(word: str) -> str:

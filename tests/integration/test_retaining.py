@@ -9,9 +9,7 @@ import pytest
 
 from services.broker.packets import Message as BrokerMessage
 from services.console import orders
-from services.gateway import link as gateway_link
 from services.gateway.link import Link as GatewayLink
-from services.monitor.supplies import bus as monitor_link
 from services.monitor.supplies.bus import BusLink as MonitorLink
 from services.monitor.supplies.bus import Interests
 from services.web.link import Link as WebLink
@@ -260,8 +258,7 @@ async def _cancelled(task: asyncio.Future[None]) -> None:
 
 
 async def test_who_is_logged_in_and_how_a_host_stands_is_said_again(forgetful, monkeypatch):
-    for module in (gateway_link, monitor_link):
-        monkeypatch.setattr(module, "RESTATE_INTERVAL", 0.1)
+    monkeypatch.setattr(retaining, "RESTATE_INTERVAL", 0.1)
     settings = BusSettings(broker=forgetful.url)
     there, here = GatewayLink("g", TOPICS), MonitorLink("m", TOPICS, Interests(), lambda: None)
     here.announce(MonitorPower(host="host", present=1, needed=1, phase=Phase.WATCHING))

@@ -19,11 +19,12 @@ def upssched_conf(scheduler: Mapping[str, Any], monitor: Table | None, lost: Los
     if not (upssched and upssched.get("at")):
         return ""
     _make_it_start(monitor, upssched["at"], lost)
+    devices = _devices(monitor)
     lines = [
         line("CMDSCRIPT", *upssched["script"]),
         line("PIPEFN", "/run/nut/upssched.pipe"),
         line("LOCKFN", "/run/nut/upssched.lock"),
-        *(_at(at, _devices(monitor)) for at in upssched["at"]),
+        *(_at(at, devices) for at in upssched["at"]),
     ]
     return "\n".join([*lines, ""])
 

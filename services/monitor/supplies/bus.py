@@ -38,7 +38,7 @@ from shared.messages import (
     StageOrder,
     clearing,
 )
-from shared.retaining import Outbox
+from shared.retaining import Outbox, restate
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
 
 # The state last, so that all is known by which it is judged.
@@ -48,8 +48,6 @@ PARTS: Final = (
     DeviceTopic.FSD,
     DeviceTopic.STATE,
 )
-
-RESTATE_INTERVAL: Final = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -197,15 +195,8 @@ class BusLink:
             await bus.publish(self._power)
         await bus.online()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._repeat_power(bus))
+            tasks.create_task(restate(bus, lambda: self._power))
             await self._outbox.deliver(bus)
-
-    async def _repeat_power(self, bus: Bus) -> None:
-        """Say now and then how this host stands: a broker may have lost it."""
-        while True:
-            await asyncio.sleep(RESTATE_INTERVAL)
-            if self._power:
-                await bus.publish(self._power)
 
     async def _follow_interests(self, bus: Bus, filters: tuple[str, ...]) -> None:
         async for interests in self._interests.follow():

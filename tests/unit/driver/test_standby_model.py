@@ -335,31 +335,30 @@ def test_never_two_work_through_many_stories(nodes):
         assert len(story(seed, nodes).at_work) == 1, f"seed {seed}"
 
 
+def with_its_worker_cut_off(seed):
+    """Two nodes, of which the one that works is split off, and its will never comes."""
+    world = World(seed, 2)
+    for node in world.nodes:
+        node.start()
+    world.run(8)
+    (name,) = world.at_work
+    worker = next(node for node in world.nodes if node.name == name)
+    world.keepalive = 1e9
+    worker.session.is_split = True
+    return world, worker
+
+
 def test_one_that_is_silent_is_replaced_though_its_will_never_comes():
     for seed in range(20):
-        world = World(seed, 2)
-        for node in world.nodes:
-            node.start()
-        world.run(8)
-        (name,) = world.at_work
-        worker = next(node for node in world.nodes if node.name == name)
-        world.keepalive = 1e9
-        worker.session.is_split = True
+        world, worker = with_its_worker_cut_off(seed)
         world.run(standby.SILENCE + standby.GUARD + 1.0)
         assert world.at_work
-        assert world.at_work != [name]
+        assert world.at_work != [worker.name]
 
 
 def test_one_that_was_cut_off_leaves_the_device_to_who_took_over():
     for seed in range(8):
-        world = World(seed, 2)
-        for node in world.nodes:
-            node.start()
-        world.run(8)
-        (name,) = world.at_work
-        worker = next(node for node in world.nodes if node.name == name)
-        world.keepalive = 1e9
-        worker.session.is_split = True
+        world, worker = with_its_worker_cut_off(seed)
         world.run(world.random.uniform(6.0, 30.0))
         (successor,) = world.at_work
         worker.session.is_split = False  # all that it said meanwhile arrives

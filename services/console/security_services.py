@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from services.console.security_findings import HIGH, LOW, MEDIUM, Finding, Inquiry
 from services.driver.settings import DriverSettings
 from services.gateway.sections import Demand
-from services.gateway.settings import GatewaySettings
+from services.gateway.settings import GatewaySection, GatewaySettings
 from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor.sections import SupplySettings
 from services.monitor.settings import MonitorSettings
@@ -106,22 +106,8 @@ def gateway(inquiry: Inquiry) -> Iterator[Finding]:
         return
     section = settings.gateway
     is_open = any(not address.is_loopback for address in section.addresses)
-    if is_open and section.users and section.certificate_file is None:
-        yield Finding(
-            HIGH,
-            "[gateway] certificate_file",
-            "other machines log in without TLS",
-            "names and passwords of users cross the network readable",
-            "`nutbus certs server HOST`, then certificate_file and key_file in [gateway]",
-        )
-    elif is_open and section.users and section.require_tls is Demand.NOTHING:
-        yield Finding(
-            MEDIUM,
-            "[gateway] require_tls",
-            "other machines may log in without TLS, though it is offered",
-            "names and passwords of clients that do not begin it cross the network readable",
-            'require_tls = "passwords" in [gateway], if all who log in can begin TLS',
-        )
+    if is_open and section.users:
+        yield from _logins(section)
     if is_open and not section.allow_from:
         yield Finding(
             LOW,
@@ -141,6 +127,25 @@ def gateway(inquiry: Inquiry) -> Iterator[Finding]:
         )
     for name, user in section.users.items():
         yield from _user(name, user, is_open=is_open)
+
+
+def _logins(section: GatewaySection) -> Iterator[Finding]:
+    if section.certificate_file is None:
+        yield Finding(
+            HIGH,
+            "[gateway] certificate_file",
+            "other machines log in without TLS",
+            "names and passwords of users cross the network readable",
+            "`nutbus certs server HOST`, then certificate_file and key_file in [gateway]",
+        )
+    elif section.require_tls is Demand.NOTHING:
+        yield Finding(
+            MEDIUM,
+            "[gateway] require_tls",
+            "other machines may log in without TLS, though it is offered",
+            "names and passwords of clients that do not begin it cross the network readable",
+            'require_tls = "passwords" in [gateway], if all who log in can begin TLS',
+        )
 
 
 def _user(name: str, user: UserSettings, *, is_open: bool) -> Iterator[Finding]:

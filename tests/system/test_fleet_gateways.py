@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import presence
+from shared import bus, presence
 from shared.messages import Message
 from tests.brokers import Mosquitto
 from tests.integration.gateways import playing, serving
@@ -48,7 +48,11 @@ async def test_a_primary_waits_for_a_secondary_that_is_at_another_gateway(
     tmp_path: Path, broker: Mosquitto
 ):
     diary = Diary(tmp_path)
-    async with playing(broker) as bus, serving(broker, "one") as one, serving(broker, "two") as two:
+    async with (
+        playing(broker) as player,
+        serving(broker, "one") as one,
+        serving(broker, "two") as two,
+    ):
         hosts = [
             upsmon(
                 tmp_path / role,
@@ -70,7 +74,7 @@ async def test_a_primary_waits_for_a_secondary_that_is_at_another_gateway(
                 host.start()
             for gateway in (one, two):
                 await until_answer(gateway.port, "GET NUMLOGINS ups", "NUMLOGINS ups 2")
-            await bus.change("ups", "ups.status", "OB LB")
+            await player.change("ups", "ups.status", "OB LB")
             await until(lambda: len(diary.lines()) == 2, "shut down both")
         finally:
             for host in hosts:
@@ -91,8 +95,7 @@ async def test_a_gateway_may_serve_some_devices_only(broker: Mosquitto):
 async def test_two_gateways_of_one_name_say_so_and_the_one_that_stays_is_there(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(presence, "INTERVAL", 1.6)
-    monkeypatch.setattr(presence, "ECHO_TIME", 0.3)  # words of the other are seldom so near
+    let_words_be_told_apart(monkeypatch)
     topic = AVAILABILITY.format(kind="gateway")
     async with watching(broker.url) as watcher, playing(broker), serving(broker, "same") as one:
         async with serving(broker, "same") as two:
@@ -111,8 +114,7 @@ async def test_two_driver_services_of_one_name_say_so_and_neither_clears_the_oth
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    monkeypatch.setattr(presence, "INTERVAL", 1.6)
-    monkeypatch.setattr(presence, "ECHO_TIME", 0.3)  # words of the other are seldom so near
+    let_words_be_told_apart(monkeypatch)
     (tmp_path / "a.dev").write_text("ups.status: OL\n")
     devices = {"driver": "dummy-ups", "port": "a.dev"}
     tables = [driver_settings(broker.url, tmp_path, {name: devices}) for name in ("ups1", "ups2")]
@@ -127,6 +129,15 @@ async def test_two_driver_services_of_one_name_say_so_and_neither_clears_the_oth
         assert watcher.meta("ups1")
         assert watcher.meta("ups2")
         assert watcher.now["nut/device/ups1/availability"] == b"online"
+
+
+def let_words_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let services say often that they are there, and seldom so soon after each other."""
+    monkeypatch.setattr(presence, "INTERVAL", 1.6)
+    monkeypatch.setattr(presence, "ECHO_TIME", 0.3)
+    # It is looked so often whether a word is due: with the usual second both would say it each two
+    # seconds, and who began just after the other would for ever be taken for its echo.
+    monkeypatch.setattr(bus, "MISC_INTERVAL", 0.1)
 
 
 def words(messages: list[Message], topic: str) -> list[bytes]:

@@ -12,14 +12,9 @@ import time
 
 from benchmarks.served import VARIABLES, names
 from shared.bus import connect
-from shared.messages import (
-    Availability,
-    DeviceMeta,
-    DeviceState,
-    ServiceInfo,
-    device_availability,
-)
+from shared.messages import Availability, DeviceMeta, DeviceState, device_availability
 from shared.presence import Identity
+from shared.service_messages import ServiceInfo
 from shared.settings import BusSettings
 from shared.topics import ServiceKind
 

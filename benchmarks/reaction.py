@@ -22,9 +22,9 @@ from shared.messages import (
     DeviceState,
     availability_of,
     device_availability,
-    service_availability,
 )
 from shared.presence import Identity
+from shared.service_messages import service_availability
 from shared.settings import BusSettings
 from shared.topics import ServiceKind, ServiceTopic, Topics
 from tests.realnut import RealNut, Scripted

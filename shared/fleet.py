@@ -19,10 +19,10 @@ from shared.messages import (
     DeviceState,
     ForcedShutdown,
     Message,
-    ServiceInfo,
     availability_of,
     read,
 )
+from shared.service_messages import ServiceInfo
 from shared.status import with_fsd
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
 

@@ -1,26 +1,22 @@
-"""Every payload on the bus, built and parsed (bus contract, sections 2 and 3).
+"""The messages of the bus, and what is said of devices and to them.
 
 Each payload class says what a `Publication` of it looks like, so topic, quality of service and
-retention are decided here and nowhere else. `read` turns any bytes into a payload or raises one
-PayloadError.
+retention are decided here, and for services in shared/service_messages.py. `read` turns any bytes
+into a payload or raises one PayloadError.
 """
 
 import hashlib
 import math
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple, Protocol, Self, TypeVar
+from typing import Literal, NamedTuple, Protocol, Self, TypeVar
 
-import msgpack
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from shared.errors import PayloadError, RefusedError, ResultStatus
-from shared.topics import DeviceTopic, ServiceKind, ServiceTopic, Topics
+from shared.payloads import Packed, Payload, Written, payload_of, text_of
+from shared.topics import DeviceTopic, Topics
 
-MAX_PAYLOAD = 128 * 1024
-VERSION: Literal[1] = 1
-
-_FROM_TEXT = Field(strict=False)  # msgpack knows no enumerations
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\Z")
 
 
@@ -49,54 +45,6 @@ class Availability(StrEnum):
     OFFLINE = "offline"
 
 
-class Payload(BaseModel):
-    """What all payloads share: frozen, no silent conversion, unknown keys ignored.
-
-    A time that is no number would be before and after nothing, so none is taken.
-    """
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
-
-
-class Packed(Payload):
-    """A payload that travels as a msgpack map."""
-
-    v: Literal[1] = VERSION
-
-    def encode(self) -> bytes:
-        """Pack the map; None values are left out; PayloadError says what cannot be sent."""
-        try:
-            return _checked(msgpack.packb(self.model_dump(exclude_none=True)))
-        except (ValueError, OverflowError) as error:
-            raise PayloadError(f"cannot be written: {error}") from None
-
-    @classmethod
-    def decode(cls, payload: bytes) -> Self:
-        """Read a packed map; PayloadError says what is wrong."""
-        try:
-            return cls.model_validate(msgpack.unpackb(_checked(payload), strict_map_key=True))
-        except ValidationError as error:
-            raise PayloadError(_reason(error)) from None
-        except (ValueError, msgpack.UnpackException, RecursionError) as error:
-            raise PayloadError(f"not msgpack: {str(error) or type(error).__name__}") from None
-
-
-class Written(Payload):
-    """A payload that travels as a JSON object."""
-
-    def encode(self) -> bytes:
-        """Write the object; None values are left out; PayloadError says what cannot be sent."""
-        return _json(self)
-
-    @classmethod
-    def decode(cls, payload: bytes) -> Self:
-        """Read an object; PayloadError says what is wrong."""
-        try:
-            return cls.model_validate_json(_checked(payload))
-        except ValidationError as error:
-            raise PayloadError(_reason(error)) from None
-
-
 class DeviceState(Packed):
     """One consistent whole of what a driver knows of its device; values are NUT's texts."""
 
@@ -115,8 +63,8 @@ class Writable(Payload):
 
     type: Literal["string", "number"] = "string"
     max_length: int | None = Field(default=None, ge=0, lt=2**32)
-    enum: list[str] = []
-    ranges: list[tuple[float, float]] = []
+    enum: list[str] = Field(default=[])
+    ranges: list[tuple[float, float]] = Field(default=[])
 
     model_config = ConfigDict(strict=False)  # msgpack knows no tuples
 
@@ -145,8 +93,8 @@ class DeviceMeta(Packed):
     desc: str | None = None
     driver: str
     service: str
-    commands: list[str] = []
-    writable: dict[str, Writable] = {}
+    commands: list[str] = Field(default=[])
+    writable: dict[str, Writable] = Field(default={})
     heartbeat: float = Field(default=5.0, gt=0, le=86400)
     standby: bool = False
 
@@ -208,7 +156,7 @@ class ForcedShutdown(Written):
         return Publication(topics.device(device, DeviceTopic.FSD), self.encode(), 1, retain=True)
 
 
-class Request(Payload):
+class Request(Written):
     """A command or a setting for a device; a bare payload is the value itself."""
 
     value: str | None = None
@@ -227,10 +175,6 @@ class Request(Payload):
             raise ValueError("a number that is not finite")
         return int(value) if value.is_integer() else value
 
-    def encode(self) -> bytes:
-        """Write the envelope; PayloadError says what cannot be sent."""
-        return _json(self)
-
     def publication(
         self,
         topics: Topics,
@@ -247,10 +191,7 @@ class Request(Payload):
         text = text_of(payload)
         if not text.startswith("{"):
             return cls(value=text or None)
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
-            raise PayloadError(_reason(error)) from None
+        return super().decode(payload)
 
 
 class Result(Written):
@@ -270,171 +211,15 @@ class Result(Written):
         return Publication(topic, self.encode(), 1, retain=False)
 
 
-class ServiceInfo(Packed):
-    """Which service this is; `started` in seconds since the epoch, `devices` in settings order."""
-
-    version: str
-    host: str
-    started: float
-    devices: list[str] = []
-
-    def publication(self, topics: Topics, kind: str, id: str) -> Publication:
-        """Address the description of one service."""
-        return Publication(topics.service(kind, id, ServiceTopic.INFO), self.encode(), 1, True)
-
-
-class Logins(Packed):
-    """The clients that are logged in to each device at one gateway, by address."""
-
-    logins: dict[str, list[str]] = {}
-
-    def publication(self, topics: Topics, id: str) -> Publication:
-        """Address the logins of one gateway."""
-        topic = topics.service("gateway", id, ServiceTopic.LOGINS)
-        return Publication(topic, self.encode(), 1, retain=True)
-
-
-class Role(StrEnum):
-    """What a host is to a supply: the primary goes down last and may order FSD."""
-
-    PRIMARY = "primary"
-    SECONDARY = "secondary"
-
-
-class Phase(StrEnum):
-    """How far a monitor is with shutting its host down; from `final` on there is no way back."""
-
-    WATCHING = "watching"
-    HOSTSYNC = "hostsync"
-    FINAL = "final"
-    DOWN = "down"
-
-
-class Answer(StrEnum):
-    """What a host makes of a stage order."""
-
-    GOING = "going"
-    REHEARSED = "rehearsed"
-    REFUSED = "refused"
-
-
-class MonitorPower(Packed):
-    """How a monitor sees the supply of its host; it counts as logged in to each device of `roles`.
-
-    `roles` and `values` give role and power value by device, `critical` lists the devices that the
-    host counts as lost; `present` and `needed` are power values, over all its supplies. `answers`
-    says by the id of each stage order that names this host what becomes of it. `priority` ranks
-    primaries of one device; `relieves` names, by id, those whose power this one sees to.
-    """
-
-    host: str
-    roles: dict[str, Annotated[Role, _FROM_TEXT]] = {}
-    values: dict[str, int] = {}
-    critical: list[str] = []
-    present: int
-    needed: int
-    phase: Annotated[Phase, _FROM_TEXT]
-    answers: dict[str, Annotated[Answer, _FROM_TEXT]] = {}
-    dry_run: bool = False
-    priority: int = 1
-    relieves: list[str] = []
-
-    def publication(self, topics: Topics, id: str) -> Publication:
-        """Address the view of one monitor."""
-        topic = topics.service("monitor", id, ServiceTopic.POWER)
-        return Publication(topic, self.encode(), 1, retain=True)
-
-
-class StageOrder(Written):
-    """A coordinator's order that hosts shut down; it stays until it is cleared.
-
-    A later stage repeats the hosts of the earlier ones and has an id of its own. `hosts` are ids of
-    monitors, `deadline` is the seconds for which the coordinator waits for them.
-    """
-
-    id: str = Field(min_length=1, max_length=64)
-    at: float
-    stage: str
-    hosts: list[str]
-    deadline: float = Field(ge=0)
-    reason: str = ""
-    dry_run: bool = False
-
-    def publication(self, topics: Topics, id: str) -> Publication:
-        """Address the order of one coordinator."""
-        topic = topics.service("monitor", id, ServiceTopic.STAGE)
-        return Publication(topic, self.encode(), 1, retain=True)
-
-
-class EnergyReading(Written):
-    """What a device took: `energy` in kWh since the count began, `power` in W now, if known.
-
-    `estimated` tells that the power was not measured, but worked out from the load.
-    """
-
-    energy: float = Field(ge=0)
-    power: float | None = None
-    estimated: bool = False
-
-    def publication(self, topics: Topics, id: str, device: str) -> Publication:
-        """Address the reading that one Home Assistant service makes of a device."""
-        topic = topics.about_device(_HOMEASSISTANT, id, ServiceTopic.ENERGY, device)
-        return Publication(topic, self.encode(), 1, retain=True)
-
-
-class DeviceStanding(Written):
-    """Whether a device can be relied on, all topics and the clock considered; and its fsd."""
-
-    availability: Availability
-    fsd: bool = False
-
-    def publication(self, topics: Topics, id: str, device: str) -> Publication:
-        """Address how one Home Assistant service sees a device."""
-        topic = topics.about_device(_HOMEASSISTANT, id, ServiceTopic.STANDING, device)
-        return Publication(topic, self.encode(), 1, retain=True)
-
-
-class Timer(Payload):
-    """One thing that a scheduler will do; `due` by its clock, `action` in words."""
-
-    name: str
-    device: str = ""
-    due: float
-    action: str
-
-
-class Timers(Packed):
-    """What a scheduler will do and when, the earliest first; `at` is its clock at this moment.
-
-    `due - at` is what was left then. It is repeated while there is something, for clocks of two
-    machines are never compared. `more` counts those that were left out.
-    """
-
-    at: float
-    timers: list[Timer] = []
-    more: int = 0
-
-    def publication(self, topics: Topics, id: str) -> Publication:
-        """Address the timers of one scheduler."""
-        topic = topics.service("scheduler", id, ServiceTopic.TIMERS)
-        return Publication(topic, self.encode(), 1, retain=True)
-
-
 def variable(topics: Topics, device: str, name: str, value: str) -> Publication:
     """Address one variable as plain text; an empty value clears it."""
     topic = topics.device(device, DeviceTopic.VARIABLE, name)
-    return Publication(topic, _utf8(value), 0, retain=True)
+    return Publication(topic, payload_of(value), 0, retain=True)
 
 
 def device_availability(topics: Topics, device: str, value: Availability) -> Publication:
     """Address whether a device answers."""
     topic = topics.device(device, DeviceTopic.AVAILABILITY)
-    return Publication(topic, value.encode(), 1, retain=True)
-
-
-def service_availability(topics: Topics, kind: str, id: str, value: Availability) -> Publication:
-    """Address whether a service runs; also its will."""
-    topic = topics.service(kind, id, ServiceTopic.AVAILABILITY)
     return Publication(topic, value.encode(), 1, retain=True)
 
 
@@ -449,14 +234,6 @@ def availability_of(payload: bytes) -> Availability:
     if text not in _AVAILABILITIES:
         raise PayloadError(f"{text[:40]!r} is none of {', '.join(_AVAILABILITIES)}")
     return Availability(text)
-
-
-def text_of(payload: bytes) -> str:
-    """Read plain text."""
-    try:
-        return _checked(payload).decode()
-    except UnicodeDecodeError as error:
-        raise PayloadError(f"not UTF-8 at byte {error.start}") from None
 
 
 class _Readable(Protocol):
@@ -475,34 +252,4 @@ def read(kind: type[P], message: Message) -> P:
         raise PayloadError(f"{message.topic}: {error}") from None
 
 
-_HOMEASSISTANT = ServiceKind.HOMEASSISTANT
 _AVAILABILITIES = tuple(str(value) for value in Availability)
-
-
-def _json(payload: Payload) -> bytes:
-    try:
-        return _checked(payload.model_dump_json(exclude_none=True).encode())
-    except ValueError:  # pydantic's own is one
-        raise PayloadError("cannot be written: a text has half a surrogate pair") from None
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return _checked(text.encode())
-    except UnicodeEncodeError:
-        raise PayloadError("cannot be written: a text has half a surrogate pair") from None
-
-
-def _checked(payload: bytes) -> bytes:
-    if len(payload) > MAX_PAYLOAD:
-        raise PayloadError(f"{len(payload)} bytes; a payload has at most {MAX_PAYLOAD}")
-    return payload
-
-
-def _reason(error: ValidationError) -> str:
-    """Say what the first fault is, without repeating what was sent."""
-    first: Any = error.errors(include_url=False, include_input=False)[0]
-    # What was sent may be in it as a key: it has to stay one short line.
-    where = ".".join(ascii(step)[:40].strip("'") for step in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message

@@ -7,7 +7,8 @@ import logging
 import random
 from dataclasses import dataclass
 
-from shared.messages import Availability, Publication, service_availability
+from shared.messages import Availability, Publication
+from shared.service_messages import service_availability
 from shared.topics import Topics
 
 INTERVAL = 60.0  # seconds after which online is said again: somebody may have removed it

@@ -28,7 +28,6 @@ from shared.messages import (
     DeviceState,
     Request,
     Result,
-    ServiceInfo,
     Writable,
     device_availability,
     read,
@@ -36,6 +35,7 @@ from shared.messages import (
 from shared.nutconfig import nut_settings
 from shared.nutwire import split
 from shared.presence import Identity
+from shared.service_messages import ServiceInfo
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice, Topics
 from tests.brokers import Mosquitto

@@ -29,7 +29,8 @@ from services.driver.outbox import Outbox
 from services.driver.settings import DeviceSettings
 from shared import events
 from shared.errors import AbsentError, DeviceError, RefusedError, ResultStatus, SettingsError
-from shared.messages import MAX_PAYLOAD, Availability, Claim, DeviceEvent
+from shared.messages import Availability, Claim, DeviceEvent
+from shared.payloads import MAX_PAYLOAD
 from shared.topics import DeviceTopic
 
 ANSWER_TIMEOUT = 30.0  # drivers give up much sooner; this is for one that hangs

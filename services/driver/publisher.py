@@ -19,12 +19,12 @@ from shared.messages import (
     DeviceState,
     Publication,
     Result,
-    ServiceInfo,
     clearing,
     device_availability,
     variable,
 )
 from shared.retaining import RESTATE_INTERVAL
+from shared.service_messages import ServiceInfo
 from shared.topics import DeviceTopic, ServiceKind
 
 SHORTEST_PAUSE = 0.2  # between two devices: with more than 300 it takes longer

@@ -20,17 +20,16 @@ from shared.messages import (
     Availability,
     ForcedShutdown,
     Message,
-    MonitorPower,
     Publication,
     Request,
     Result,
-    ServiceInfo,
     availability_of,
     clearing,
     read,
 )
-from shared.messages import Logins as LoginsMessage
 from shared.retaining import Outbox, restate
+from shared.service_messages import Logins as LoginsMessage
+from shared.service_messages import MonitorPower, ServiceInfo
 from shared.topics import (
     DeviceTopic,
     OfDevice,

@@ -16,7 +16,7 @@ from services.homeassistant.component import Component, Weight
 from services.homeassistant.names import Place, device_id, placed
 from services.homeassistant.rules import Rules
 from shared.fleet import Device
-from shared.messages import MAX_PAYLOAD
+from shared.payloads import MAX_PAYLOAD
 from shared.power import source
 from shared.topics import DeviceTopic, ServiceKind, ServiceTopic, Topics
 

@@ -18,16 +18,9 @@ from services.homeassistant.settings import HomeAssistantSection
 from shared.bus import Bus
 from shared.errors import PayloadError
 from shared.fleet import SETTLE_TIME, Device, Fleet
-from shared.messages import (
-    Availability,
-    Message,
-    Publication,
-    Request,
-    ServiceInfo,
-    clearing,
-    service_availability,
-    text_of,
-)
+from shared.messages import Availability, Message, Publication, Request, clearing
+from shared.payloads import text_of
+from shared.service_messages import ServiceInfo, service_availability
 from shared.topics import (
     DeviceTopic,
     DiscoveryTopics,

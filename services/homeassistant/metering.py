@@ -7,8 +7,9 @@ from typing import Final
 from services.homeassistant.energy import Meter
 from services.homeassistant.rules import Rules
 from shared.fleet import HEARTBEATS_MISSED, Device
-from shared.messages import Availability, DeviceStanding, EnergyReading
+from shared.messages import Availability
 from shared.power import Source, source
+from shared.service_messages import DeviceStanding, EnergyReading
 
 _DIGITS: Final = 3  # of a kWh, so one Wh
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.monitor.rules import Flag
 from shared.events import EventType, HostEvent
-from shared.messages import MonitorPower, StageOrder
+from shared.service_messages import MonitorPower, StageOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from services.monitor.supplies.nut import NutSupply
 from shared import supervisor
 from shared.errors import PowerError
 from shared.latest import Latest
-from shared.messages import Phase
 from shared.presence import Identity
 from shared.reconnecting import stay_connected
+from shared.service_messages import Phase
 from shared.topics import ServiceKind, Topics
 
 TICK: Final = 1.0

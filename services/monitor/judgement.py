@@ -12,7 +12,7 @@ from services.monitor.rules import Conditions, LostOnBattery, Rules, Stage
 from services.monitor.sights import Reach
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
-from shared.messages import Role
+from shared.service_messages import Role
 from shared.status import Status
 
 

@@ -28,7 +28,7 @@ from services.monitor.tellings import causes, forced, order_of, tellings
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
 from shared.events import HostEvent
-from shared.messages import Answer, MonitorPower, Phase, Role
+from shared.service_messages import Answer, MonitorPower, Phase, Role
 from shared.status import Status
 
 COUNTING_TIME: Final = 2.0  # seconds that a server may take to tell how many are logged in

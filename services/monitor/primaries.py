@@ -13,7 +13,7 @@ from services.monitor.rules import Rules
 from services.monitor.secondaries import stays
 from services.monitor.sights import Peer, View
 from services.monitor.watch import Watch
-from shared.messages import MonitorPower, Phase, Role
+from shared.service_messages import MonitorPower, Phase, Role
 
 _GOING: Final = (Phase.HOSTSYNC, Phase.FINAL)
 

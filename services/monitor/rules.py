@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from shared.messages import Role
+from shared.service_messages import Role
 
 
 class Flag(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.monitor.sights import Peer, View
 from services.monitor.watch import Watch
-from shared.messages import Answer, MonitorPower, Phase
+from shared.service_messages import Answer, MonitorPower, Phase
 
 
 def expected_to_leave(watch: Watch, view: View, ordered: Sequence[str]) -> int | None:

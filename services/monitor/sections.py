@@ -7,8 +7,8 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, field_validat
 
 from services.monitor.rules import Conditions, Flag, Notice
 from services.monitor.wake import BROADCAST, PORT, packet
-from shared.messages import Role
 from shared.nutaddress import AddressError, parse_device
+from shared.service_messages import Role
 from shared.settings import Section, checked_name
 
 ADDRESS_RULE = 'a supply on a NUT server is written as "ups@host" or "ups@host:port"'

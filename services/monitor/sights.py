@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
 
-from shared.messages import MonitorPower, StageOrder
+from shared.service_messages import MonitorPower, StageOrder
 
 
 class Reach(Enum):

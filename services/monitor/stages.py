@@ -17,7 +17,7 @@ from services.monitor.rules import Rules, Stage
 from services.monitor.sights import Peer, View
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
-from shared.messages import Answer, Phase, StageOrder
+from shared.service_messages import Answer, Phase, StageOrder
 
 Holds = Callable[[Stage], str]
 """Says why a stage's condition holds, "" if it does not."""

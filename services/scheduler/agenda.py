@@ -30,7 +30,7 @@ from services.scheduler.rules import (
 )
 from services.scheduler.texts import filled, one_line, printable
 from shared.events import Condition, between
-from shared.messages import Timer as Told
+from shared.service_messages import Timer as Told
 from shared.status import Status, in_words, words
 
 CONDITION: Final = "CONDITION"  # the NOTIFYTYPE of a rule that waits for no event

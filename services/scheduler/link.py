@@ -28,16 +28,8 @@ from shared.bus import Bus
 from shared.errors import BusError, PayloadError, ResultStatus
 from shared.events import Condition
 from shared.fleet import SETTLE_TIME, Device, Fleet
-from shared.messages import (
-    Availability,
-    Message,
-    Request,
-    Result,
-    ServiceInfo,
-    Timer,
-    Timers,
-    read,
-)
+from shared.messages import Availability, Message, Request, Result, read
+from shared.service_messages import ServiceInfo, Timer, Timers
 from shared.topics import DeviceTopic, OfDevice, ServiceKind, Topics
 
 REQUEST_LIFETIME: Final = 30.0

@@ -8,7 +8,7 @@ from services.scheduler.book import Timer, TimerKind
 from services.scheduler.calendar import Entry
 from services.scheduler.rules import Action, Ask, Emit, Notify, Report, Rule, Run
 from services.scheduler.texts import one_line
-from shared.messages import Timer as Told
+from shared.service_messages import Timer as Told
 
 LONGEST: Final = 200  # characters of a text
 MOST: Final = 200  # that many are told

@@ -11,17 +11,9 @@ from services.web.mirror import Mirror
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError
 from shared.fleet import EVERY
-from shared.messages import (
-    ForcedShutdown,
-    Message,
-    Publication,
-    Request,
-    Result,
-    ServiceInfo,
-    clearing,
-    read,
-)
+from shared.messages import ForcedShutdown, Message, Publication, Request, Result, clearing, read
 from shared.retaining import retain
+from shared.service_messages import ServiceInfo
 from shared.topics import DeviceTopic, OfDevice, ServiceKind, Topics
 
 REQUEST_LIFETIME: Final = 30.0

@@ -10,19 +10,15 @@ from typing import Final
 
 from shared.errors import PayloadError
 from shared.fleet import EVERY, SETTLE_TIME, Device, Fleet
-from shared.messages import (
-    Availability,
-    DeviceEvent,
+from shared.messages import Availability, DeviceEvent, Message, availability_of, read
+from shared.payloads import text_of
+from shared.service_messages import (
     EnergyReading,
     Logins,
-    Message,
     MonitorPower,
     ServiceInfo,
     StageOrder,
     Timers,
-    availability_of,
-    read,
-    text_of,
 )
 from shared.topics import (
     DeviceTopic,

@@ -17,11 +17,12 @@ from services.homeassistant.settings import HomeAssistantSection
 from services.monitor.supplies.bus import BusLink, Interests
 from services.scheduler.link import Link as SchedulerLink
 from services.web.mirror import Mirror
-from shared import messages
+from shared import messages, service_messages
 from shared.audit import AuditLog
 from shared.errors import PayloadError, PowerError
 from shared.fleet import Fleet
 from shared.messages import Message, Publication
+from shared.payloads import Packed, Payload, Written
 from shared.topics import DiscoveryTopics, OfDevice, OfService
 from tests.fuzz.lines import META, VARS, device_on_the_bus
 from tests.fuzz.target import TOPICS, Target, Wire, done, heard, pieces
@@ -31,10 +32,10 @@ from tests.fuzz.target import TOPICS, Target, Wire, done, heard, pieces
 DEVICE_PARTS = ("state", "meta", "availability", "fsd", "event", "result", "set/ups/id", "claim")
 PAYLOADS: tuple[type[Any], ...] = tuple(
     kind
-    for kind in vars(messages).values()
+    for kind in (*vars(messages).values(), *vars(service_messages).values())
     if isinstance(kind, type)
-    and issubclass(kind, messages.Payload)
-    and kind not in (messages.Payload, messages.Packed, messages.Written)
+    and issubclass(kind, Payload)
+    and kind not in (Payload, Packed, Written)
     and hasattr(kind, "decode")
 )
 
@@ -202,10 +203,14 @@ def told(*parts: tuple[str, bytes]) -> bytes:
     )
 
 
-HOST = messages.MonitorPower(
-    host="h", roles={"ups": messages.Role.PRIMARY}, present=1, needed=1, phase=messages.Phase.FINAL
+HOST = service_messages.MonitorPower(
+    host="h",
+    roles={"ups": service_messages.Role.PRIMARY},
+    present=1,
+    needed=1,
+    phase=service_messages.Phase.FINAL,
 ).encode()
-LOGINS = messages.Logins(logins={"ups": ["192.0.2.1"]}).encode()
+LOGINS = service_messages.Logins(logins={"ups": ["192.0.2.1"]}).encode()
 FOLLOWED = (
     told(("nut/device/ups/meta", META.encode()), ("nut/device/ups/fsd", b'{"by":"x","at":1}')),
     told(

@@ -22,7 +22,7 @@ from services.gateway.gateway import Gateway
 from services.gateway.link import Link
 from services.gateway.settings import GatewaySection
 from services.monitor.supplies.nut import NutSupply, Server
-from shared import messages
+from shared import messages, service_messages
 from shared.audit import AuditLog
 from shared.errors import PowerError
 from shared.messages import Message
@@ -49,7 +49,7 @@ def device_on_the_bus() -> list[Message]:
     state = messages.DeviceState(seq=1, at=0.0, vars=VARS)
     online = messages.Availability.ONLINE
     told = (
-        messages.service_availability(TOPICS, "driver", "d", online),
+        service_messages.service_availability(TOPICS, "driver", "d", online),
         META.publication(TOPICS, "ups"),
         state.publication(TOPICS, "ups", urgent=False),
         messages.device_availability(TOPICS, "ups", online),

@@ -16,16 +16,13 @@ from shared.messages import (
     DeviceMeta,
     DeviceState,
     ForcedShutdown,
-    Logins,
     Message,
-    MonitorPower,
-    Phase,
-    Role,
     device_availability,
     read,
 )
 from shared.presence import Identity
 from shared.reconnecting import stay_connected
+from shared.service_messages import Logins, MonitorPower, Phase, Role
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics
 from tests.monitors import Diary

@@ -23,12 +23,12 @@ from shared.messages import (
     DeviceState,
     Request,
     Result,
-    ServiceInfo,
     device_availability,
     read,
 )
 from shared.presence import Identity
 from shared.reconnecting import stay_connected
+from shared.service_messages import ServiceInfo
 from shared.settings import BusSettings
 from shared.topics import OfDevice
 from tests.ports import free_port

@@ -22,14 +22,8 @@ from shared import presence
 from shared.bus import connect
 from shared.errors import DeviceError, ResultStatus, SettingsError
 from shared.latest import Latest
-from shared.messages import (
-    Availability,
-    DeviceEvent,
-    DeviceMeta,
-    DeviceState,
-    Writable,
-    service_availability,
-)
+from shared.messages import Availability, DeviceEvent, DeviceMeta, DeviceState, Writable
+from shared.service_messages import service_availability
 from shared.settings import BusSettings, Section
 from shared.topics import DeviceTopic
 from tests.integration.watcher import TIMEOUT, driver_settings, driving, watching

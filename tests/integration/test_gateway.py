@@ -19,17 +19,15 @@ from shared.messages import (
     DeviceMeta,
     DeviceState,
     ForcedShutdown,
-    Logins,
     Message,
     Publication,
     Result,
-    ServiceInfo,
     Writable,
     clearing,
     device_availability,
     read,
-    service_availability,
 )
+from shared.service_messages import Logins, ServiceInfo, service_availability
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics
 from shared.users import hash_password

@@ -16,18 +16,11 @@ from services.web.link import Link as WebLink
 from shared import retaining
 from shared.bus import Bus, connect
 from shared.errors import BusError
-from shared.messages import (
-    DeviceMeta,
-    ForcedShutdown,
-    Message,
-    MonitorPower,
-    Phase,
-    Publication,
-    clearing,
-)
+from shared.messages import DeviceMeta, ForcedShutdown, Message, Publication, clearing
 from shared.presence import Identity
 from shared.reconnecting import stay_connected
 from shared.retaining import Outbox, retain
+from shared.service_messages import MonitorPower, Phase
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, ServiceTopic, Topics
 from tests.brokers import Embedded

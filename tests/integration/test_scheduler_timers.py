@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from shared.bus import connect
-from shared.messages import Timers, read
+from shared.messages import read
+from shared.service_messages import Timers
 from shared.settings import BusSettings
 from tests.integration.schedulers import TIMEOUT, Ups, running, scheduling, until
 

@@ -6,16 +6,9 @@ from dataclasses import dataclass, replace
 
 from shared.bus import Bus
 from shared.errors import BusError, PayloadError
-from shared.messages import (
-    Availability,
-    DeviceMeta,
-    DeviceStanding,
-    DeviceState,
-    Message,
-    clearing,
-    read,
-)
+from shared.messages import Availability, DeviceMeta, DeviceState, Message, clearing, read
 from shared.reconnecting import stay_connected
+from shared.service_messages import DeviceStanding
 from shared.settings import BusSettings
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
 from tests.soak.settings import HOME

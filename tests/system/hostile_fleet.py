@@ -11,23 +11,25 @@ from shared.messages import (
     DeviceMeta,
     DeviceState,
     ForcedShutdown,
-    Logins,
     Message,
-    MonitorPower,
-    Phase,
     Publication,
     Request,
     Result,
-    Role,
-    ServiceInfo,
-    StageOrder,
-    Timer,
-    Timers,
     Writable,
     device_availability,
     read,
 )
 from shared.presence import Identity
+from shared.service_messages import (
+    Logins,
+    MonitorPower,
+    Phase,
+    Role,
+    ServiceInfo,
+    StageOrder,
+    Timer,
+    Timers,
+)
 from shared.topics import DeviceTopic, OfDevice
 from shared.variables import VARIABLES
 

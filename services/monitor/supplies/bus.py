@@ -28,17 +28,9 @@ from shared.bus import Bus
 from shared.errors import PayloadError
 from shared.fleet import Device, Fleet
 from shared.latest import Latest
-from shared.messages import (
-    Availability,
-    ForcedShutdown,
-    Message,
-    MonitorPower,
-    Publication,
-    ServiceInfo,
-    StageOrder,
-    clearing,
-)
+from shared.messages import Availability, ForcedShutdown, Message, Publication, clearing
 from shared.retaining import Outbox, restate
+from shared.service_messages import MonitorPower, ServiceInfo, StageOrder
 from shared.topics import DeviceTopic, OfDevice, OfService, ServiceKind, ServiceTopic, Topics
 
 # The state last, so that all is known by which it is judged.

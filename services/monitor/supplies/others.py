@@ -11,15 +11,8 @@ from dataclasses import dataclass, field
 
 from services.monitor.sights import Order, Peer
 from shared.errors import PayloadError
-from shared.messages import (
-    Availability,
-    Logins,
-    Message,
-    MonitorPower,
-    StageOrder,
-    availability_of,
-    read,
-)
+from shared.messages import Availability, Message, availability_of, read
+from shared.service_messages import Logins, MonitorPower, StageOrder
 from shared.topics import OfService, ServiceKind, ServiceTopic, Topics
 
 SETTLE_TIME = 10.0  # after a new session began: who was not announced again by then is gone

@@ -8,7 +8,8 @@ from services.web.mirror import Mirror
 from shared.commands import command
 from shared.errors import RefusedError
 from shared.fleet import Device
-from shared.messages import MonitorPower, Writable
+from shared.messages import Writable
+from shared.service_messages import MonitorPower
 from shared.topics import is_dotted_name
 from shared.users import Right, User
 from shared.variables import variable

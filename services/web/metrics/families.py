@@ -22,7 +22,8 @@ from services.web.metrics.readings import variables
 from services.web.metrics.snapshot import SHOWN_TYPES, Snapshot
 from services.web.mirror import ServiceView
 from shared.fleet import Device
-from shared.messages import Availability, MonitorPower, Phase
+from shared.messages import Availability
+from shared.service_messages import MonitorPower, Phase
 from shared.status import Status, words
 from shared.topics import ServiceKind
 

@@ -11,7 +11,8 @@ from typing import Final
 from services.web.mirror import Mirror, ServiceView
 from shared.events import NOTIFY_TYPES
 from shared.fleet import HEARTBEATS_MISSED, Device
-from shared.messages import Availability, DeviceEvent, EnergyReading
+from shared.messages import Availability, DeviceEvent
+from shared.service_messages import EnergyReading
 
 OTHER_TYPE: Final = "other"  # whatever NUT does not know: what anybody says must not become labels
 

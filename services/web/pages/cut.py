@@ -9,7 +9,8 @@ from services.web.pages.ages import Since
 from services.web.pages.levels import Level, Standing
 from services.web.pages.wording import number
 from shared.fleet import Device
-from shared.messages import Answer, Availability, MonitorPower, Phase, StageOrder
+from shared.messages import Availability
+from shared.service_messages import Answer, MonitorPower, Phase, StageOrder
 from shared.status import Status, words
 
 SHOWN: Final = 6

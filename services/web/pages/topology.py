@@ -7,7 +7,8 @@ from typing import Final
 from services.web.mirror import ServiceView
 from services.web.pages.cut import step
 from services.web.pages.levels import Standing
-from shared.messages import Availability, MonitorPower
+from shared.messages import Availability
+from shared.service_messages import MonitorPower
 
 ROW: Final = 64  # height of a box and the space below it, in units of the drawing
 BOX: Final = 44

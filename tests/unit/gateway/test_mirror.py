@@ -14,8 +14,8 @@ from shared.messages import (
     Publication,
     clearing,
     device_availability,
-    service_availability,
 )
+from shared.service_messages import service_availability
 from shared.topics import DeviceTopic, Topics
 
 TOPICS = Topics()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from services.homeassistant.discovery import discovery, encoded
 from services.homeassistant.rules import Rules
 from services.homeassistant.settings import HomeAssistantSection
-from shared.messages import MAX_PAYLOAD, Writable
+from shared.messages import Writable
+from shared.payloads import MAX_PAYLOAD
 from shared.topics import Topics
 from tests.unit.homeassistant.devices import PDU, SWITCHING, UPS, device
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from services.homeassistant.energy import Meter
 from services.homeassistant.metering import Metering, standing
 from services.homeassistant.rules import Rules
-from shared.messages import Availability, EnergyReading, ForcedShutdown
+from shared.messages import Availability, ForcedShutdown
 from shared.power import source
+from shared.service_messages import EnergyReading
 from tests.unit.homeassistant.devices import UPS, device
 
 BATTERY = {"battery.charge": "100"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.monitor.rules import Conditions, LostOnBattery, Rules, Stage, Supply, Wake
-from shared.messages import Role
+from shared.service_messages import Role
 
 PRIMARY, SECONDARY = Role.PRIMARY, Role.SECONDARY
 

@@ -25,7 +25,7 @@ from services.monitor.privileged import PowerDown
 from services.monitor.shutdown import Ourselves
 from services.monitor.supplies.bus import BusLink, Interests
 from shared.audit import AuditLog
-from shared.messages import StageOrder
+from shared.service_messages import StageOrder
 from shared.topics import Topics
 
 ORDER = StageOrder(

@@ -6,7 +6,7 @@ import pytest
 from services.monitor.rules import Conditions, Flag, LostOnBattery, Notice, Stage
 from services.monitor.settings import MonitorSettings
 from shared.errors import SettingsError
-from shared.messages import Role
+from shared.service_messages import Role
 
 ONE = {"device": "rack1", "role": "primary"}
 COMMAND = {"shutdown_command": "/sbin/shutdown -h +0"}

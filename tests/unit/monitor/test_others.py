@@ -4,7 +4,8 @@ import pytest
 
 from services.monitor.supplies.others import RETURN_TIME, SETTLE_TIME, Others
 from shared.errors import PayloadError
-from shared.messages import Availability, Logins, Message, MonitorPower, Phase, service_availability
+from shared.messages import Availability, Message
+from shared.service_messages import Logins, MonitorPower, Phase, service_availability
 from shared.topics import OfService, ServiceKind, ServiceTopic, Topics
 
 

@@ -11,7 +11,7 @@ from services.monitor.rules import Conditions, Rules, Stage, Supply
 from services.monitor.secondaries import expected_to_leave
 from services.monitor.sights import Peer, Reach, Sight, View
 from services.monitor.watch import Watch
-from shared.messages import Answer, MonitorPower, Phase, Role, StageOrder
+from shared.service_messages import Answer, MonitorPower, Phase, Role, StageOrder
 from tests.unit.monitor.decisions import PAGE, page
 from tests.unit.monitor.scenarios import primary, two
 

@@ -7,7 +7,7 @@ from services.monitor.actions import Action, SetFsd, ShutDown
 from services.monitor.policy import Policy
 from services.monitor.rules import Conditions, LostOnBattery, Rules, Supply
 from services.monitor.sights import Reach, Sight, View
-from shared.messages import Phase, Role
+from shared.service_messages import Phase, Role
 
 NAMES = ("a", "b", "c")
 HARMLESS = st.lists(

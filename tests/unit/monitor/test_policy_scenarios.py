@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from shared.messages import Phase
+from shared.service_messages import Phase
 from tests.unit.monitor.scenarios import GROUPS, Scenario
 from tests.unit.monitor.world import World
 

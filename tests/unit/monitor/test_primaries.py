@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from shared.messages import Phase
+from shared.service_messages import Phase
 from tests.unit.monitor.scenarios import primary, secondary
 from tests.unit.monitor.world import World
 

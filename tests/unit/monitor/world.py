@@ -39,7 +39,7 @@ from services.monitor.actions import (
 from services.monitor.policy import Policy
 from services.monitor.rules import Rules
 from services.monitor.sights import Order, Peer, Reach, Sight, View
-from shared.messages import MonitorPower, StageOrder
+from shared.service_messages import MonitorPower, StageOrder
 
 OFF_AFTER = 3.0
 TICK = 1.0

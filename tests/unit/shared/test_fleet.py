@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import messages
+from shared import messages, service_messages
 from shared.fleet import HEARTBEATS_MISSED, SETTLE_TIME, Device, Fleet
 from shared.messages import (
     Availability,
@@ -14,8 +14,8 @@ from shared.messages import (
     ForcedShutdown,
     Message,
     Publication,
-    ServiceInfo,
 )
+from shared.service_messages import ServiceInfo
 from shared.topics import DeviceTopic, ServiceTopic, Topics
 
 TOPICS = Topics("nut")
@@ -70,7 +70,7 @@ def available(name: str = "ups1", value: Availability = ONLINE) -> Publication:
 
 
 def serving(value: Availability = ONLINE, service: str = "host") -> Publication:
-    return messages.service_availability(TOPICS, "driver", service, value)
+    return service_messages.service_availability(TOPICS, "driver", service, value)
 
 
 def info(*devices: str, service: str = "host") -> Publication:
@@ -105,7 +105,7 @@ def test_a_device_is_online_when_its_own_topic_and_its_service_both_say_so(mirro
 
 def test_another_service_does_not_speak_for_a_device(mirror):
     mirror.take(meta(), state(), available(), serving(ONLINE, "elsewhere"))
-    topic, payload, *_ = messages.service_availability(TOPICS, "gateway", "host", ONLINE)
+    topic, payload, *_ = service_messages.service_availability(TOPICS, "gateway", "host", ONLINE)
     assert not mirror.fleet.take(Message(topic, payload, retained=False), mirror.now)
     assert mirror["ups1"].standing is OFFLINE
 

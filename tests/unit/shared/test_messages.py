@@ -7,28 +7,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared import messages
+from shared import messages, service_messages
 from shared.errors import PayloadError, ResultStatus
 from shared.messages import (
-    MAX_PAYLOAD,
     Availability,
     DeviceEvent,
     DeviceMeta,
     DeviceState,
     ForcedShutdown,
-    Logins,
     Message,
-    Packed,
-    Payload,
     Request,
     Result,
-    ServiceInfo,
     Writable,
-    Written,
     availability_of,
     read,
-    text_of,
 )
+from shared.payloads import MAX_PAYLOAD, Packed, Payload, Written, text_of
+from shared.service_messages import Logins, ServiceInfo
 from shared.topics import DeviceTopic, Topics
 
 TOPICS = Topics("nut")
@@ -317,7 +312,7 @@ def test_each_payload_goes_where_the_contract_says():
         command,
         setting,
         result.publication(TOPICS, "a"),
-        messages.service_availability(TOPICS, "driver", "x", Availability.ONLINE),
+        service_messages.service_availability(TOPICS, "driver", "x", Availability.ONLINE),
         info.publication(TOPICS, "driver", "x"),
         Logins().publication(TOPICS, "x"),
         messages.clearing("nut/device/a/fsd"),

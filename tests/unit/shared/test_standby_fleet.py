@@ -3,14 +3,8 @@
 import pytest
 
 from shared.fleet import HANDOVER_TIME, Fleet
-from shared.messages import (
-    Availability,
-    DeviceMeta,
-    DeviceState,
-    Message,
-    device_availability,
-    service_availability,
-)
+from shared.messages import Availability, DeviceMeta, DeviceState, Message, device_availability
+from shared.service_messages import service_availability
 from shared.topics import Topics
 
 TOPICS = Topics()

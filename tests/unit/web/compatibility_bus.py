@@ -14,10 +14,9 @@ from shared.messages import (
     DeviceState,
     Message,
     Publication,
-    ServiceInfo,
     device_availability,
-    service_availability,
 )
+from shared.service_messages import ServiceInfo, service_availability
 from shared.topics import ServiceKind, Topics
 
 TOPICS = Topics()

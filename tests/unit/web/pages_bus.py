@@ -18,15 +18,17 @@ from shared.messages import (
     DeviceState,
     ForcedShutdown,
     Message,
+    Publication,
+    device_availability,
+    variable,
+)
+from shared.service_messages import (
     MonitorPower,
     Phase,
-    Publication,
     Role,
     ServiceInfo,
     StageOrder,
-    device_availability,
     service_availability,
-    variable,
 )
 from shared.topics import ServiceKind, Topics
 

@@ -21,10 +21,12 @@ from shared.messages import (
     DeviceEvent,
     DeviceMeta,
     DeviceState,
-    EnergyReading,
     ForcedShutdown,
-    Logins,
     Message,
+)
+from shared.service_messages import (
+    EnergyReading,
+    Logins,
     MonitorPower,
     Phase,
     ServiceInfo,

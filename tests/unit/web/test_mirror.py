@@ -4,16 +4,13 @@ import pytest
 
 from services.web.mirror import Mirror
 from shared.fleet import SETTLE_TIME
-from shared.messages import (
-    Availability,
+from shared.messages import Availability, Message, Publication, variable
+from shared.service_messages import (
     EnergyReading,
-    Message,
     MonitorPower,
     Phase,
-    Publication,
     ServiceInfo,
     service_availability,
-    variable,
 )
 from shared.topics import ServiceKind, Topics
 

@@ -13,19 +13,8 @@ from services.web.control.orders import (
 )
 from services.web.mirror import Mirror
 from shared.fleet import Device
-from shared.messages import (
-    Availability,
-    DeviceMeta,
-    DeviceState,
-    ForcedShutdown,
-    Logins,
-    Message,
-    MonitorPower,
-    Phase,
-    Role,
-    Writable,
-    service_availability,
-)
+from shared.messages import Availability, DeviceMeta, DeviceState, ForcedShutdown, Message, Writable
+from shared.service_messages import Logins, MonitorPower, Phase, Role, service_availability
 from shared.topics import Topics
 from shared.users import Users, UserSettings
 

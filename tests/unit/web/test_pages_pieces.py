@@ -7,7 +7,8 @@ import pytest
 
 from services.web.pages.ranking import View
 from services.web.pages.wording import with_times
-from shared.messages import Answer, Availability, Phase, Timer, Timers
+from shared.messages import Availability
+from shared.service_messages import Answer, Phase, Timer, Timers
 from shared.topics import ServiceKind
 from tests.unit.web.pages_bus import NASTY, TOPICS, World, power
 

@@ -237,26 +237,26 @@ class Fleet:
         state = read(DeviceState, message)
         if message.retained and device.state and not _is_newer(state, device.state):
             return  # heard already; or from before that, as a broker has it that was killed
-        if not message.retained and self._is_of_one_before(device, state):
-            return
+        if not message.retained and not self._count(device, state):
+            return  # of a driver service that was cut off and replaced: it comes late
         if message.retained and device.overdue:  # the broker had it; the driver is not heard yet
             self._put(replace(device, state=state))
         else:
             self._put(replace(device, state=state, heard=now, overdue=False))
 
-    def _is_of_one_before(self, device: Device, state: DeviceState) -> bool:
-        """Tell whether a driver service said this that was cut off and replaced: it comes late.
+    def _count(self, device: Device, state: DeviceState) -> bool:
+        """Note how far a device with a standby has counted, or say False: this is from before that.
 
         Who takes a device over counts on. A service that lost the count is believed when the
         device is overdue.
         """
         if device.meta is None or not device.meta.standby:
             self._counts.pop(device.name, None)
-            return False
-        if state.seq < self._counts.get(device.name, 0) and not device.overdue:
             return True
+        if state.seq < self._counts.get(device.name, 0) and not device.overdue:
+            return False
         self._counts[device.name] = state.seq
-        return False
+        return True
 
     def _take_meta(self, about: OfDevice, message: Message, _now: float) -> None:
         device = self._device(about.device)

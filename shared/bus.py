@@ -16,6 +16,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from shared import supervisor
+from shared.broker_address import BrokerAddress
 from shared.dialling import USUAL, Manner, acknowledge_at_once, dialled, plain_reason, tls_context
 from shared.errors import BusError
 from shared.health import show_health
@@ -24,7 +25,7 @@ from shared.messages import Availability, Message, Publication
 from shared.mqtt import Client, client
 from shared.owed import Owed, Refused
 from shared.presence import Identity, Presence
-from shared.settings import BrokerAddress, BusSettings
+from shared.settings import BusSettings
 from shared.topics import Topics
 
 CONNECT_TIMEOUT = 10.0

@@ -7,9 +7,10 @@ import ssl
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MessageType, MQTTErrorCode, MQTTProtocolVersion
 
+from shared.broker_address import BrokerAddress
 from shared.dialling import Manner
 from shared.messages import Publication
-from shared.settings import BrokerAddress, BusSettings
+from shared.settings import BusSettings
 
 INFLIGHT = 200  # messages of QoS 1 on their way; more wait in the client
 READ_AHEAD = 64 * 1024  # bytes; paho by itself asks for each byte of a packet's head

@@ -4,15 +4,12 @@ Each service reads its own sections and [bus]; a section of another service is p
 file serves all. A key that nobody knows is an error that names the nearest right one.
 """
 
-import difflib
 import os
 import re
 import socket
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
-from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -23,17 +20,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.fields import FieldInfo
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
-from pydantic_settings import SettingsError as UnreadableVariableError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.audit import AuditLog, syslog_address
+from shared.broker_address import BrokerAddress
+from shared.environment import PREFIX, Environment, section_of, variables
 from shared.errors import SettingsError
+from shared.faults import faults, unknown_key
 from shared.folders import state_folder
 from shared.nutconfig import nut_settings
 from shared.topics import NAME_RULE, is_name
@@ -52,14 +45,8 @@ SECTIONS = (
     "web",
 )
 DEFAULT_FILES = (Path("nutbus.toml"), Path("/etc/nutbus/nutbus.toml"))
-EMBEDDED_ADDRESS = "127.0.0.1:1883"
 
-_PREFIX = "NUTBUS_"
-_PORTS = {"mqtt": 1883, "mqtts": 8883, "embedded": 1883}
-_HOST = re.compile(r"[^\s/?#@,]+\Z")
 _BETWEEN_URLS = re.compile(r"\s*,\s*(?=[a-z]+://)")  # a password may have a comma too
-_ESCAPES = "in a password write / ? # @ : and % as %2F %3F %23 %40 %3A and %25"
-_BROKER_RULE = f"the broker is embedded, embedded://host:port, mqtt:// or mqtts://host; {_ESCAPES}"
 
 
 class Section(BaseModel):
@@ -131,12 +118,12 @@ class BusSettings(Section):
         return prefix
 
     @property
-    def address(self) -> "BrokerAddress":
+    def address(self) -> BrokerAddress:
         """Where to connect first."""
         return self.addresses[0]
 
     @property
-    def addresses(self) -> "tuple[BrokerAddress, ...]":
+    def addresses(self) -> tuple[BrokerAddress, ...]:
         """Where to connect: the nodes of one cluster, in the order in which they are tried."""
         return tuple(BrokerAddress.parse(url) for url in _BETWEEN_URLS.split(self.broker))
 
@@ -182,57 +169,11 @@ class AuditSettings(Section):
         return AuditLog(self.file, self.syslog)
 
 
-class BrokerAddress(BaseModel):
-    """A broker URL, taken apart."""
-
-    model_config = ConfigDict(frozen=True)
-
-    embedded: bool
-    tls: bool
-    host: str
-    port: int
-    username: str | None = None
-    password: SecretStr | None = None
-
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """Take `embedded` or a URL apart; ValueError says what is right."""
-        try:
-            parts = urlsplit(f"embedded://{EMBEDDED_ADDRESS}" if url == "embedded" else url)
-        except ValueError:  # its text may repeat the password
-            raise ValueError(_BROKER_RULE) from None
-        try:
-            port = parts.port
-        except ValueError:
-            port = 0
-        if port == 0:
-            raise ValueError(
-                f"the port of the broker is no number from 1 to 65535; {_ESCAPES}"
-            ) from None
-        host = unquote(parts.hostname or "")
-        rest = parts.path.removeprefix("/") or parts.query or parts.fragment
-        if parts.scheme not in _PORTS or not _HOST.match(host) or rest:
-            raise ValueError(_BROKER_RULE)
-        return cls(
-            embedded=parts.scheme == "embedded",
-            tls=parts.scheme == "mqtts",
-            host=host,
-            port=port or _PORTS[parts.scheme],
-            username=unquote(parts.username) if parts.username else None,
-            password=SecretStr(unquote(parts.password)) if parts.password else None,
-        )
-
-    def __str__(self) -> str:
-        """Name the broker without its secrets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
-
-
 class ServiceSettings(BaseSettings):
     """What every service is told; a service adds its own sections."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     bus: BusSettings = Field(default_factory=BusSettings)
@@ -248,7 +189,7 @@ class ServiceSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Rank the environment above the file."""
-        return _Environment(settings_cls, init_settings), init_settings
+        return Environment(settings_cls, init_settings, SECTIONS), init_settings
 
     @classmethod
     def load(cls, file: Path | None = None, nut_config: Path | None = None) -> Self:
@@ -273,40 +214,6 @@ class ServiceSettings(BaseSettings):
             return cls(**{key: tables[key] for key in tables if key in cls.model_fields})
         except ValidationError as error:
             raise SettingsError(f"{source}{_also(error)}: {faults(error)}") from None
-
-
-class _Environment(EnvSettingsSource):
-    """The NUTBUS_* variables; names of devices and the like are spelt as in the file."""
-
-    def __init__(self, settings_cls: type[BaseSettings], file: PydanticBaseSettingsSource) -> None:
-        super().__init__(settings_cls)
-        self._file = file
-
-    def __call__(self) -> dict[str, Any]:
-        for name in _variables():
-            section = _section(name)
-            if section not in SECTIONS:
-                raise SettingsError(f"{name}: {unknown_key(section, SECTIONS, 'section')}")
-        try:
-            tables = super().__call__()
-        except UnreadableVariableError as error:
-            names = [name for name in _variables(alone=True) if f'"{_section(name)}"' in str(error)]
-            raise SettingsError(
-                f"{', '.join(names)}: a list or a table is written as JSON"
-            ) from None
-        return _spelt_as(self._file(), tables)
-
-    def decode_complex_value(
-        self,
-        field_name: str,
-        field: FieldInfo | None,
-        value: Any,  # noqa: ANN401 -- pydantic-settings passes what the environment holds
-    ) -> Any:  # noqa: ANN401 -- and so it is handed on
-        """Read a list or a table; a number stays text, which pydantic converts where it is due."""
-        decoded = super().decode_complex_value(field_name, field, value)  # type: ignore[arg-type]
-        if not isinstance(decoded, dict | list | None):
-            raise ValueError("neither a list nor a table")
-        return decoded
 
 
 def find_file(file: Path | None, nut_config: Path | None = None) -> Path | None:
@@ -357,50 +264,11 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _variables(*, alone: bool = False) -> list[str]:
-    """Name the environment variables below a section; `alone` adds those of a whole one."""
-    prefixed = [name for name in os.environ if name.upper().startswith(_PREFIX)]
-    return [name for name in prefixed if "__" in name or (alone and _section(name) in SECTIONS)]
-
-
-def _section(variable: str) -> str:
-    return variable[len(_PREFIX) :].partition("__")[0].lower()
-
-
 def _also(error: ValidationError) -> str:
     """Name the environment variables that have a part in faulty sections."""
     sections = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
-    names = [name for name in _variables(alone=True) if _section(name) in sections]
+    names = [name for name in variables(SECTIONS, alone=True) if section_of(name) in sections]
     return f" with {', '.join(names)}" if names else ""
-
-
-def _spelt_as(file: dict[str, Any], environment: dict[str, Any]) -> dict[str, Any]:
-    """Give the keys of the environment, which are lower case, the spelling of the file."""
-    spelling = {key.lower(): key for key in file}
-    spelt = {}
-    for key, value in environment.items():
-        name = key if key in file else spelling.get(key, key)
-        below = file.get(name)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        spelt[name] = _spelt_as(below, value) if both else value  # type: ignore[arg-type] # narrowed by both
-    return spelt
-
-
-def unknown_key(key: str, known: Iterable[str], kind: str = "key", likeness: float = 0.5) -> str:
-    """Say that a key is unknown, and the nearest right one if it is that much like it (0 to 1)."""
-    near = difflib.get_close_matches(key, list(known), n=1, cutoff=likeness)
-    return f"unknown {kind} {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-
-
-def faults(error: ValidationError) -> str:
-    """Say where and what is wrong, a sentence a fault; never what the value was."""
-    lines = []
-    for fault in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(step) for step in fault["loc"])
-        table = fault["type"] in ("model_type", "dict_type")
-        what = "has to be a table" if table else fault["msg"].removeprefix("Value error, ")
-        lines.append(f"{where}: {what}" if where else what)
-    return "; ".join(lines)
 
 
 def _is_secret(section: type[BaseModel], name: str) -> bool:

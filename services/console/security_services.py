@@ -13,9 +13,9 @@ from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor.sections import SupplySettings
 from services.monitor.settings import MonitorSettings
 from services.web.settings import WebSettings
+from shared.broker_address import BrokerAddress
 from shared.listening import Address
 from shared.nutconfig.upsmon import host_of
-from shared.settings import BrokerAddress
 from shared.users import UserSettings
 
 LONG_TOKEN: Final = 32

@@ -17,15 +17,9 @@ from services.driver.drivers.nutdriver_child import installed
 from services.driver.drivers.nutdriver_programs import PROGRAMS
 from services.driver.tables import Tables, read_tables
 from shared.errors import SettingsError
+from shared.faults import faults, unknown_key
 from shared.nutconfig.values import NutDevice
-from shared.settings import (
-    Section,
-    ServiceSettings,
-    checked_name,
-    default_id,
-    faults,
-    unknown_key,
-)
+from shared.settings import Section, ServiceSettings, checked_name, default_id
 from shared.topics import is_dotted_name
 
 VERSION = version("nutbus")

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from services.driver.contract import Kind
 from shared.errors import SettingsError
-from shared.settings import faults, read_toml, unknown_key
+from shared.faults import faults, unknown_key
+from shared.settings import read_toml
 
 Tables = Mapping[str, Mapping[str, Any]]
 """Tables by kind of driver, then by name."""

@@ -23,10 +23,11 @@ from services.monitor.supplies.nut import Server
 from services.monitor.wake import Target
 from shared.errors import SettingsError
 from shared.events import NOTIFY_TYPES
+from shared.faults import unknown_key
 from shared.nutaddress import parse_device
 from shared.nutline import Security
 from shared.service_messages import Role
-from shared.settings import ServiceSettings, default_id, unknown_key
+from shared.settings import ServiceSettings, default_id
 
 
 class MonitorSection(FiniteSection):

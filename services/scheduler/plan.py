@@ -15,7 +15,8 @@ from services.scheduler.rules import NOCOMM, Action, Ask, Emit, Holds, Notify, R
 from services.scheduler.settings import ActionSettings, SchedulerSection
 from services.scheduler.upssched import Line, Script
 from shared.events import EventType
-from shared.settings import Section, unknown_key
+from shared.faults import unknown_key
+from shared.settings import Section
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from services.scheduler import calendar, rules
 from services.scheduler.addresses import is_understood, schema_of
 from services.scheduler.texts import checked as checked_template
 from services.scheduler.upssched import Verb
+from shared.faults import unknown_key
 from shared.folders import state_folder
-from shared.settings import Section, ServiceSettings, checked_name, default_id, unknown_key
+from shared.settings import Section, ServiceSettings, checked_name, default_id
 from shared.topics import is_dotted_name
 
 VERBS: Final = ("notify", "run", "command", "set", "report")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from shared.settings import unknown_key
+from shared.faults import unknown_key
 from shared.topics import is_dotted_name
 
 FIELDS: Final = ("device", "type", "text", "status", "rule", "count", "time", "host")

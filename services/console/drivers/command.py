@@ -10,9 +10,9 @@ from services.console.render import as_json as json_text
 from services.driver.contract import Kind
 from services.driver.drivers import DRIVERS, KINDS
 from shared.errors import PowerError
+from shared.faults import unknown_key
 from shared.hardware.models import models
 from shared.hardware.search import find as find_models
-from shared.settings import unknown_key
 
 
 class NotFoundError(PowerError):

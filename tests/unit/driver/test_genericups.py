@@ -26,7 +26,7 @@ from services.driver.protocols.genericups import (
 )
 from services.driver.tables import read_tables
 from shared.errors import SettingsError
-from shared.settings import faults
+from shared.faults import faults
 
 FACTS = Path(__file__).parents[4] / "shared" / "facts" / "genericups.json"
 

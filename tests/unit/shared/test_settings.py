@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from shared.broker_address import BrokerAddress
 from shared.errors import SettingsError
 from shared.settings import (
     SECTIONS,
-    BrokerAddress,
     BusSettings,
     Section,
     ServiceSettings,

@@ -12,7 +12,7 @@ from services.gateway.settings import GatewaySection, GatewaySettings
 from services.homeassistant.settings import HomeAssistantSettings
 from services.monitor.sections import SupplySettings
 from services.monitor.settings import MonitorSettings
-from services.web.settings import WebSettings
+from services.web.settings import TokenSettings, WebSection, WebSettings
 from shared.broker_address import BrokerAddress
 from shared.listening import Address
 from shared.nutconfig.upsmon import host_of
@@ -196,21 +196,27 @@ def web(inquiry: Inquiry) -> Iterator[Finding]:
     settings = inquiry.of("web")
     if not isinstance(settings, WebSettings):
         return
-    section = settings.web
-    for name, token in section.tokens.items():
-        if len(token.token.get_secret_value()) < LONG_TOKEN:
-            yield Finding(
-                LOW,
-                f"[web.tokens.{name}]",
-                f"has fewer than {LONG_TOKEN} characters",
-                "what is made by people and short can be guessed",
-                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
-            )
-    if section.is_on_loopback:
-        return
+    for name, token in settings.web.tokens.items():
+        yield from _token(name, token)
+    if not settings.web.is_on_loopback:
+        yield from _open_pages(settings.web, has_users=bool(settings.gateway.users))
+
+
+def _token(name: str, token: TokenSettings) -> Iterator[Finding]:
+    if len(token.token.get_secret_value()) < LONG_TOKEN:
+        yield Finding(
+            LOW,
+            f"[web.tokens.{name}]",
+            f"has fewer than {LONG_TOKEN} characters",
+            "what is made by people and short can be guessed",
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'",
+        )
+
+
+def _open_pages(section: WebSection, *, has_users: bool) -> Iterator[Finding]:
     if not section.trusted_proxies:
         yield Finding(
-            HIGH if settings.gateway.users else MEDIUM,
+            HIGH if has_users else MEDIUM,
             "[web] listen",
             "pages are served to other machines without TLS",
             "passwords and sessions cross the network readable",

@@ -161,8 +161,7 @@ class Bus:
                 self._client.connect(address.host, address.port, settings.keepalive)
                 await self._connected
         except (OSError, ValueError) as error:  # TimeoutError is an OSError
-            why = plain_reason(error)
-            raise BusError(f"cannot reach the broker at {address}: {why}") from None
+            raise BusError(f"cannot reach the broker at {address}: {plain_reason(error)}") from None
 
     async def _leave(self) -> None:
         """Say goodbye if that is still possible, and give the socket back in any case."""

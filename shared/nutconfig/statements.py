@@ -1,10 +1,11 @@
 """The lines of any settings file of NUT, cut into words and located."""
 
 import codecs
+import contextlib
 import difflib
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -38,12 +39,16 @@ class Fate:
 class Statement:
     """One logical line of a settings file: its words, at least one, and where it stands.
 
-    Whoever reads it notes in `fates` what became of it.
+    Whoever reads it notes in `fates` what became of it. One that `is_forgiving` is passed over if
+    it is wrong, as NUT passes over it. Of one that `is_unfinished` the quote is not closed: nothing
+    of it counts, and there is nothing after it.
     """
 
     place: str  # as "ups.conf line 7"
     words: tuple[str, ...]
     fates: list[Fate] = field(default_factory=list, compare=False, repr=False)
+    is_forgiving: bool = field(default=False, compare=False, repr=False)
+    is_unfinished: bool = field(default=False, compare=False, repr=False)
 
     @property
     def key(self) -> str:
@@ -78,6 +83,17 @@ class Statement:
         logger.warning("%s: %s", self.place, text)
         self.fates.append(Fate(Outcome.LEFT, text))
 
+    @contextlib.contextmanager
+    def judged(self, instead: str = "") -> Generator[None]:
+        """Let a SettingsError of the block pass, or note it with what counts `instead`."""
+        try:
+            yield
+        except SettingsError as error:
+            if not self.is_forgiving:
+                raise
+            why = str(error).removeprefix(f"{self.place}: ")
+            self.warn(f"{why}; {instead}" if instead else why)
+
     def warn_unknown(self, known: Iterable[str]) -> None:
         """Log that the key is unknown, and which known one is nearest."""
         names = {name.lower(): name for name in known}
@@ -86,10 +102,24 @@ class Statement:
         self.warn(f"unknown {self.key!r} is passed over{hint}")
 
 
-def statements(path: Path, required: bool = True) -> list[Statement]:
+def leave_out(lines: Sequence[Statement], why: str) -> None:
+    """Note at the first of these lines why none of them counts; the others point to it.
+
+    What is said already of a line that does not count stays said.
+    """
+    for line in lines:
+        text = why if line is lines[0] else f"see {lines[0].place.replace(' line ', ':')}"
+        known = [fate for fate in line.fates if fate.outcome is Outcome.LEFT]
+        if line is lines[0] or not known:
+            known.append(Fate(Outcome.LEFT, text))
+        line.fates[:] = known
+
+
+def statements(path: Path, required: bool = True, *, forgiving: bool = False) -> list[Statement]:
     """Read any file in NUT's syntax; a missing one has no statements if it is not required.
 
-    SettingsError if it cannot be read or a quote is not closed.
+    SettingsError if it cannot be read. So it is if a quote is not closed, but where lines are
+    `forgiving` the last one is then unfinished.
     """
     try:
         content = path.read_bytes()
@@ -97,14 +127,16 @@ def statements(path: Path, required: bool = True) -> list[Statement]:
         if isinstance(error, FileNotFoundError) and not required:
             return []
         raise SettingsError(f"{path}: {error.strerror or error}") from None
-    return list(_statements(path.name, content.removeprefix(codecs.BOM_UTF8)))
+    found = _statements(path.name, content.removeprefix(codecs.BOM_UTF8), forgiving)
+    return list(found)
 
 
-def _statements(file: str, content: bytes) -> Iterator[Statement]:
+def _statements(file: str, content: bytes, forgiving: bool) -> Iterator[Statement]:
     content += b"\n\n"  # the last byte of the file may escape the first of these
     number = 1
     for line in LineReader(limit=len(content)).feed(content):
-        statement = Statement(f"{file} line {number}", tuple(split(line)))
+        words = tuple(split(line))
+        statement = Statement(f"{file} line {number}", words, is_forgiving=forgiving)
         number += 1 + line.count(b"\n")
         if b"\n" in line.replace(b"\\\n", b""):
             statement.warn(f"a quote runs on to line {number - 1}")
@@ -113,4 +145,13 @@ def _statements(file: str, content: bytes) -> Iterator[Statement]:
         if statement.words:
             yield statement
     if number <= content.count(b"\n"):
-        raise SettingsError(f"{file} line {number}: unterminated quote")
+        yield _unfinished(f"{file} line {number}", content.split(b"\n")[number - 1], forgiving)
+
+
+def _unfinished(place: str, line: bytes, forgiving: bool) -> Statement:
+    first = re.match(rb"\s*([A-Za-z_.]+)", line)  # what comes after it may be a secret
+    words = (first[1].decode("ascii") if first else '"',)
+    statement = Statement(place, words, is_forgiving=forgiving, is_unfinished=True)
+    with statement.judged("nothing from here to the end of the file counts"):
+        raise statement.error("unterminated quote")
+    return statement

@@ -4,13 +4,15 @@ In NUT upsmon starts upssched for each event, by NOTIFYCMD. Our scheduler hears 
 so a monitor that went on starting upssched would have all of it done a second time.
 """
 
+import copy
 import logging
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
 from shared.events import EventType
 from shared.listening import Address
-from shared.nutconfig.statements import Statement
+from shared.nutconfig.statements import Statement, leave_out
 from shared.nutconfig.upsmon import host_of, program_of
 from shared.nutconfig.values import Table
 
@@ -18,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 _DONE: Final = "the scheduler does what upssched.conf says"
 _LEFT: Final = (
-    "NUT's upssched goes on doing it, started by NOTIFYCMD: the scheduler hears of devices of this "
-    "bus only, and not of {}"
+    "NUT's upssched goes on doing all of it, started by NOTIFYCMD, and must stay installed: the "
+    "scheduler does not hear of {}"
 )
 
 
@@ -34,8 +36,7 @@ def acted_on_once(tables: Table, files: dict[str, list[Statement]]) -> Table:
     ats = scheduler["upssched"]["at"]
     if unheard := _unheard(tables.get("devices", {}), monitor["supplies"], ats):
         logger.warning("upssched.conf: %s", _LEFT.format(unheard))
-        for line in files["upssched.conf"]:
-            line.withdraw(_LEFT.format(unheard))
+        leave_out(files["upssched.conf"], _LEFT.format(unheard))
         return {key: table for key, table in tables.items() if key != "scheduler"}
     for line in files["upsmon.conf"]:
         if line.key == "NOTIFYCMD":
@@ -43,6 +44,21 @@ def acted_on_once(tables: Table, files: dict[str, list[Statement]]) -> Table:
             line.skip(_DONE)
     silent = {key: value for key, value in monitor.items() if key != "notify_command"}
     return {**tables, "monitor": silent}
+
+
+def called(tables: Table, names: Mapping[str, str]) -> Table:
+    """Let supplies and AT lines of this machine call devices by the names that they have here."""
+    new = {old: name for old, name in names.items() if old != name}
+    if not new:
+        return tables
+    tables = copy.deepcopy(tables)
+    ats = tables.get("scheduler", {}).get("upssched", {}).get("at", [])
+    places = [(each, "address") for each in tables.get("monitor", {}).get("supplies", [])]
+    for table, key in [*places, *((each, "ups") for each in ats)]:
+        old, at, host = table[key].partition("@")
+        if old in new and Address(host_of(table[key]), 0).is_loopback:
+            table[key] = f"{new[old]}{at}{host}"
+    return tables
 
 
 def starts_upssched(command: str | list[str] | None) -> bool:

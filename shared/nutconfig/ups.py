@@ -2,11 +2,12 @@
 
 import difflib
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from shared.nutconfig.statements import Statement
+from shared.nutconfig.statements import Statement, leave_out
 from shared.nutconfig.values import (
     SECONDS,
     SWITCH,
@@ -35,6 +36,17 @@ _FLAGS: Final = frozenset({"ignorelb", "allow_killpower"})
 PREFIXED: Final = frozenset({"default", "override"})
 NESTED: Final = frozenset({"load.off", "load.on", "load.status"})  # options of the driver clone
 _DERIVED: Final = frozenset({"clone", "clone-outlet", "failover"})  # their ports name other drivers
+_STRANGE: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST: Final = 60  # characters of a name that a number may follow
+_RENAMED: Final = (
+    "[{0}] is called {1} here, and whoever asks for {0} must ask for {1}: a name is {2}; MONITOR "
+    "and AT lines of this machine say {1} already"
+)
+_INSTEAD: Final = {
+    "allow_killpower": "the power is not cut by driver.killpower",
+    "sdorder": "0 counts: it is powered off with the first",
+    "pollinterval": "NUT's driver does not start with it, here the default counts",
+}
 DRIVER_SETTINGS: Final = {"pollinterval": Setting("poll_interval", seconds, SECONDS)}
 # How NUT starts its processes; these have no counterpart here.
 _UNUSED: Final = {
@@ -65,13 +77,17 @@ def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, 
     """
     driver: Table = {}
     devices: dict[str, Table] = {}
+    names = device_names(lines)
     read: dict[str, list[Statement]] = {}
     name: str | None = None
     for line in lines:
         if line.key.startswith("["):
-            name = _opened_device(line, devices)
+            name = ""
+            with line.judged("the section is left out: give the device another name"):
+                name = _opened_device(line, devices, names)
         else:
-            _set(driver if name is None else devices.get(name), name, line)
+            with line.judged(_INSTEAD.get(line.key, "it is as if the line was not there")):
+                _set(driver if name is None else devices.get(name), name, line)
         read.setdefault(name or "", []).append(line)
     complete = {
         name: device for name, device in devices.items() if _is_complete(name, device, read[name])
@@ -83,11 +99,33 @@ def driver_and_devices(lines: list[Statement], directory: Path) -> tuple[Table, 
     }
 
 
-def _opened_device(line: Statement, devices: dict[str, Table]) -> str:
+def device_names(lines: list[Statement]) -> dict[str, str]:
+    """Say what the sections are called here: NUT takes names that no device may have on the bus.
+
+    Only in forgiving lines such a section gets a name like its own that no other has.
+    """
+    sections = dict.fromkeys(line.section for line in lines if line.section)
+    names = {section: section for section in sections if is_name(section)}
+    is_forgiving = any(line.is_forgiving for line in lines)
+    for section in sections if is_forgiving else ():
+        if section in names:
+            continue
+        stem = _STRANGE.sub("-", section).strip("-_")[:_LONGEST]
+        taken = {name.lower() for name in names.values()}
+        candidates = (stem, *(f"{stem}-{number}" for number in range(2, 100)))
+        name = next((each for each in candidates if each.lower() not in taken), "")
+        if is_name(name):
+            names[section] = name
+    return names
+
+
+def _opened_device(line: Statement, devices: dict[str, Table], names: Mapping[str, str]) -> str:
     """Begin a device; the name is empty if its lines are passed over."""
-    name = line.section
-    if name is None or not is_name(name):
+    name = names.get(line.section or "")
+    if name is None:
         raise line.error(f"{line.key!r} is no [device]: its name is {NAME_RULE}")
+    if name != line.section:
+        line.warn(_RENAMED.format(line.section, name, NAME_RULE))
     for known in devices:
         if known.lower() == name.lower() and known != name:
             line.warn(f"[{name}] is passed over, because [{known}] is the same name")
@@ -159,8 +197,7 @@ def _is_complete(name: str, device: Table, lines: list[Statement]) -> bool:
         nearest = difflib.get_close_matches(key, set(device) - set(DEVICE_SETTINGS), n=1)
         hint = f"; is {nearest[0]} a misspelling?" if nearest else ""
         logger.warning("ups.conf: [%s] is passed over, because it has no %s%s", name, key, hint)
-        for line in lines:
-            line.withdraw(f"[{name}] has no {key}{hint}")
+        leave_out(lines, f"[{name}] is left out, as by NUT, because it has no {key}{hint}")
     return not missing
 
 

@@ -1,5 +1,7 @@
 """upsd.conf: where the gateway listens, and its limits."""
 
+import ipaddress
+import socket
 from typing import Final
 
 from shared.nutconfig.statements import Statement
@@ -41,6 +43,11 @@ _GATEWAY_OBSOLETE: Final = {
     "ACL": "obsolete and passed over: use LISTEN",
     "CERTIDENT": "passed over: name a PEM file, its key without a password, with CERTFILE",
 }
+_INSTEAD: Final = {
+    "LISTEN": "nobody can connect there; without any other LISTEN only this machine can at all",
+    "CERTFILE": "there is no TLS",
+    "CERTREQUEST": "REQUIRE counts, the strictest, if there is a CERTPATH",
+}
 _GATEWAY_KEYS: Final = ("LISTEN", *GATEWAY_SETTINGS, *_GATEWAY_UNUSED, *_GATEWAY_OBSOLETE)
 
 
@@ -54,24 +61,57 @@ def gateway_table(lines: list[Statement]) -> Table:
             line.skip(_GATEWAY_UNUSED[line.key])
         elif line.key in _GATEWAY_OBSOLETE:
             line.warn(f"{line.key} is {_GATEWAY_OBSOLETE[line.key]}")
-        elif len(line.words) < 2 or line.words[1] == "=":
-            what = "an address" if line.key == "LISTEN" else "a value"
-            raise line.error(f"{line.key} needs {what}, after a space and without =")
         else:
-            _set_gateway(gateway, line)
+            with line.judged(_INSTEAD.get(line.key, "the default counts")):
+                _set_gateway(gateway, line)
+    requests = [line for line in lines if line.key == "CERTREQUEST" and line.is_forgiving]
+    if requests:
+        _settle_requests(gateway, requests[-1])
     return gateway
 
 
+def _port(text: str) -> str:
+    """Give the number of a port, which NUT knows by its name, too."""
+    try:
+        return text if text.isdigit() else str(socket.getservbyname(text, "tcp"))
+    except OSError:
+        return text
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == 6
+    except ValueError:
+        return False
+
+
+def _settle_requests(gateway: Table, line: Statement) -> None:
+    """Ask for certificates where it cannot be read whether to, but not without a CERTPATH."""
+    asked = gateway.setdefault("client_certificates", "require")
+    if "certificate_authority" in gateway:
+        return
+    del gateway["client_certificates"]
+    if asked != "no":
+        line.withdraw("nobody is asked for a certificate: there is no CERTPATH to judge it by")
+
+
 def _set_gateway(gateway: Table, line: Statement) -> None:
+    if len(line.words) < 2 or line.words[1] == "=":
+        what = "an address" if line.key == "LISTEN" else "a value"
+        raise line.error(f"{line.key} needs {what}, after a space and without =")
     text = line.words[1]
     if line.key != "LISTEN":
         setting = GATEWAY_SETTINGS[line.key]
         gateway[setting.name] = setting.value(line, text)
         line.take(f"gateway.{setting.name}")
         return
-    port = line.words[2] if len(line.words) > 2 else PORT
+    port = _port(line.words[2]) if len(line.words) > 2 else PORT
     if not (port.isdigit() and 0 < int(port) < 65536):
         raise line.error("the port of LISTEN must be a number from 1 to 65535")
+    if line.is_forgiving and ":" in text and not _is_ipv6(text):
+        raise line.error(
+            "it is no address: the port is a word of its own, as in LISTEN 0.0.0.0 3493"
+        )
     line.take("gateway.listen")
     listen = gateway.setdefault("listen", [])
     if text == "*":  # in NUT: whichever of the two the machine has

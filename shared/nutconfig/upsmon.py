@@ -6,9 +6,18 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from shared.errors import PowerError
 from shared.events import NOTIFY_TYPES
-from shared.nutconfig.statements import Statement
-from shared.nutconfig.values import SWITCH, Setting, Table, count, switch
+from shared.nutaddress import parse_device
+from shared.nutconfig.statements import Statement, leave_out
+from shared.nutconfig.values import (
+    SWITCH,
+    Setting,
+    Table,
+    count,
+    number_in_front,
+    switch,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +92,22 @@ _UNUSED: Final = {
 }
 
 
+_STRICTEST: Final = ("CERTVERIFY", "FORCESSL")
+_INSTEAD: Final = {
+    "MONITOR": "this supply is not watched, and this host does not shut down for it",
+    "SHUTDOWNCMD": "this host has no command to shut down with",
+    "POWERDOWNFLAG": "no UPS is told to switch off after the shutdown",
+    "NOTIFYCMD": "no program is started to notify",
+    "NOTIFYMSG": "the usual text counts",
+    "NOTIFYFLAG": "the usual flags count",
+    "CERTPATH": "the authorities of the system count",
+    "CERTFILE": "no certificate is shown",
+    "CERTVERIFY": "1 counts, the stricter: certificates are verified",
+    "FORCESSL": "1 counts, the stricter: nothing is said without TLS",
+    "CERTHOST": "for that host 1 counts, the stricter: TLS with a verified certificate or nothing",
+}
+
+
 def monitor_table(lines: list[Statement]) -> Table:
     """Read the statements of upsmon.conf; SettingsError names the line.
 
@@ -92,24 +117,29 @@ def monitor_table(lines: list[Statement]) -> Table:
     tls: Table = {}
     hosts: dict[str, Table] = {}  # those of CERTHOST
     for line in lines:
-        if not _is_read(line):
-            continue
-        if line.key == "CERTHOST":
-            _set_host(hosts, line)
-        elif line.key in _DIRECTIVES:
-            _DIRECTIVES[line.key](monitor, line)
-        else:
-            table, setting = (tls if line.key in _TLS else monitor), _VALUES[line.key]
-            table[setting.name] = setting.value(line, line.words[1])
-            line.take(f"monitor.{'supplies.' if line.key in _TLS else ''}{_OURS[line.key]}")
+        if line.key in _STRICTEST and line.is_forgiving:
+            tls[_VALUES[line.key].name] = True  # what is told below, unless the line can be read
+        with line.judged(_INSTEAD.get(line.key, "the default counts")):
+            if _is_read(line):
+                _set(monitor, tls, hosts, line)
     if lines and "supplies" not in monitor:
         logger.warning("upsmon.conf: there is no MONITOR, so nothing is watched over")
-        for line in lines:
-            line.withdraw("there is no MONITOR, so nothing is watched over")
+        leave_out(lines, "there is no MONITOR that counts, so nothing is watched over")
         return {}
     for supply in monitor.get("supplies", ()):
         supply.update(_security(tls, hosts.get(host_of(supply["address"]))))
     return monitor
+
+
+def _set(monitor: Table, tls: Table, hosts: dict[str, Table], line: Statement) -> None:
+    if line.key == "CERTHOST":
+        _set_host(hosts, line)
+    elif line.key in _DIRECTIVES:
+        _DIRECTIVES[line.key](monitor, line)
+    else:
+        table, setting = (tls if line.key in _TLS else monitor), _VALUES[line.key]
+        table[setting.name] = setting.value(line, line.words[1])
+        line.take(f"monitor.{'supplies.' if line.key in _TLS else ''}{_OURS[line.key]}")
 
 
 def _is_read(line: Statement) -> bool:
@@ -129,27 +159,48 @@ def _is_read(line: Statement) -> bool:
 
 def _add_supply(monitor: Table, line: Statement) -> None:
     match line.words:
-        case (_, address, value, username, password, role, *_) if role.lower() in _ROLES:
+        case (_, address, value, username, password, role, *_) if (
+            role.lower() in _ROLES or line.is_forgiving
+        ):
             pass
         case _:
             raise line.error(
                 "MONITOR needs five words: ups@host, power value, user, password, and "
                 "primary or secondary"
             )
-    worth = Setting("power_value", _worth, "followed by a power value, a whole number of 0 or more")
+    if line.is_forgiving:
+        _check_address(line, address)
     supply: Table = {
         "address": address,
-        "power_value": worth.value(line, value),
+        "power_value": _worth_of(line, value),
         "username": username,
         "password": password,
-        "role": _ROLES[role.lower()],
+        "role": _ROLES.get(role.lower(), "secondary"),
     }
+    if role.lower() not in _ROLES:
+        line.warn("neither primary nor secondary: it counts as secondary, as for NUT")
     supplies: list[Table] = monitor.setdefault("supplies", [])
     if any(known["address"] == address for known in supplies):
         line.warn(f"{address} is passed over, because it stands above already")
     else:
         line.take(f"monitor.supplies.{len(supplies)}")
         supplies.append(supply)
+
+
+def _check_address(line: Statement, address: str) -> None:
+    try:
+        parse_device(address)
+    except PowerError as error:
+        raise line.error(str(error)) from None
+
+
+def _worth_of(line: Statement, value: str) -> object:
+    """Read a power value; what is no number is 0 for NUT, which only watches then."""
+    if line.is_forgiving and not number_in_front(value):
+        line.warn("the power value is no number: it counts as 0, as for NUT: only watched")
+        return 0
+    worth = Setting("power_value", _worth, "followed by a power value, a whole number of 0 or more")
+    return worth.value(line, value)
 
 
 def _set_shutdown(monitor: Table, line: Statement) -> None:
@@ -191,6 +242,8 @@ def _set_flags(monitor: Table, line: Statement) -> None:
         if flag not in _FLAGS:
             line.warn(f"unknown flag is passed over; known are {', '.join(_FLAGS)}")
     known = [flag for flag in flags if flag in _FLAGS]
+    if not known:
+        line.warn("so nobody is told of it; flags stand with + between them, as in SYSLOG+WALL")
     _notify(monitor, line, "flags", known or ["IGNORE"])
 
 
@@ -205,6 +258,10 @@ def _notify(monitor: Table, line: Statement, key: str, value: object) -> None:
 
 
 def _set_host(hosts: dict[str, Table], line: Statement) -> None:
+    if line.is_forgiving and len(line.words) > 1:  # the strictest, unless the line can be read
+        hosts[line.words[1]] = {"verify_certificate": True, "forced": True}
+        if len(line.words) > 2:
+            hosts[line.words[1]]["certificate_name"] = line.words[2]
     match line.words:
         case (_, host, name, verify, force, *_):
             checked = Setting("verify_certificate", switch, f"followed by {SWITCH}")

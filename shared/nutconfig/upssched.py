@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from shared.nutconfig.statements import Statement
+from shared.nutconfig.statements import Statement, leave_out
 from shared.nutconfig.values import Table
 
 # The word, and whether a time follows the name.
@@ -20,6 +20,7 @@ _UNUSED: Final = {
     "LOCKFN": "the scheduler is one service and needs no lock",
     "DEBUG_MIN": "--log-level says how much is logged",
 }
+_NO_SCRIPT: Final = "CMDSCRIPT must stand above the first AT; NUT's upssched does nothing either"
 _KEYS: Final = ("CMDSCRIPT", "AT", *_UNUSED)
 _SECONDS: Final = re.compile(r"\s*[+-]?[0-9]+")
 
@@ -34,18 +35,29 @@ def upssched_table(lines: list[Statement]) -> Table:
     for line in lines:
         if line.key in _UNUSED:
             line.skip(_UNUSED[line.key])
-        elif line.key == "CMDSCRIPT":
-            script = _script(line)
-        elif line.key != "AT":
+        elif line.key not in _KEYS:
             line.warn_unknown(_KEYS)
-        elif found := _read_at(line, script):
-            line.take(f"scheduler.upssched.at.{len(at)}")
-            at.append(found)
+        elif line.key == "AT" and line.is_forgiving and not script:
+            leave_out([line, *(other for other in lines if other is not line)], _NO_SCRIPT)
+            return {}
+        else:
+            with line.judged("it is not done"):
+                script = _read(line, script, at)
     if at:
         return {"script": script, "at": at}
-    for line in lines:
-        line.withdraw("there is no AT line, so nothing is scheduled")
+    if lines:
+        leave_out(lines, "there is no AT line that counts, so nothing is scheduled")
     return {}
+
+
+def _read(line: Statement, script: list[str], at: list[Table]) -> list[str]:
+    """Add an AT line to those before it; give the script that counts from here on."""
+    if line.key == "CMDSCRIPT":
+        return _script(line)
+    if found := _read_at(line, script):
+        line.take(f"scheduler.upssched.at.{len(at)}")
+        at.append(found)
+    return script
 
 
 def _script(line: Statement) -> list[str]:

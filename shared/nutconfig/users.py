@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from shared.nutconfig.statements import Statement
+from shared.nutconfig.statements import Statement, leave_out
 from shared.nutconfig.values import Table
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,9 @@ def users_table(lines: list[Statement]) -> dict[str, Table]:
     name: str | None = None
     for line in lines:
         if line.key.startswith("["):
-            name = _opened_user(line, users)
+            name = ""
+            with line.judged():
+                name = _opened_user(line, users)
         elif name is None:
             line.warn("stands before the first [user] and is passed over")
         elif not name:
@@ -41,8 +43,7 @@ def users_table(lines: list[Statement]) -> dict[str, Table]:
     for name, table in users.items():
         if "password" not in table:
             logger.warning("upsd.users: [%s] has no password and cannot log in", name)
-            for line in read[name]:
-                line.withdraw(f"[{name}] has no password and cannot log in")
+            leave_out(read[name], f"[{name}] has no password and cannot log in")
     return {name: table for name, table in users.items() if "password" in table}
 
 
@@ -63,7 +64,7 @@ def _set_user(user: Table, name: str, line: Statement) -> None:
     match line.words:
         case (key, "=", *values) if values:
             pass
-        case (key, role) if key.lower() == "upsmon":
+        case (key, role, *_) if key.lower() == "upsmon" and role != "=":
             values = [role]
         case _:
             line.warn("passed over: write it as key = value")

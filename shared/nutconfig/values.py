@@ -1,11 +1,15 @@
 """What a key of NUT's files is called here, how its value is read, and what is right."""
 
+import contextlib
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.nutconfig.statements import Statement
+
+_NUMBER: Final = re.compile(r"\s*([+-]?[0-9]{1,15})")
 
 Table = dict[str, Any]
 """One table of the settings, as TOML gives it."""
@@ -27,11 +31,24 @@ class Setting:
     expected: str = "text"
 
     def value(self, statement: Statement, text: str) -> object:
-        """Read the value; SettingsError names the line and what is right, not the value."""
-        try:
+        """Read the value; SettingsError names the line and what is right, not the value.
+
+        Of a forgiving line the number in front counts, as NUT reads it.
+        """
+        with contextlib.suppress(ValueError):
             return self.read(text)
-        except ValueError:
-            raise statement.error(f"{statement.key} must be {self.expected}") from None
+        if statement.is_forgiving and (number := number_in_front(text)):
+            with contextlib.suppress(ValueError):
+                value = self.read(number)
+                statement.warn(f"only the number in front counts, as for NUT: {number}")
+                return value
+        raise statement.error(f"{statement.key} must be {self.expected}")
+
+
+def number_in_front(text: str) -> str:
+    """Cut out the whole number that NUT reads from a text; empty if there is none."""
+    found = _NUMBER.match(text)
+    return found[1] if found else ""
 
 
 def seconds(text: str) -> float:

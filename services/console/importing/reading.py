@@ -3,45 +3,64 @@
 from pathlib import Path
 from typing import Any
 
+from services.console.importing.carrying import carried
+from services.console.importing.guarding import watching
 from services.console.importing.others import other_statements
+from services.console.importing.scripts import judge_scripts
 from services.driver.settings import DriverSettings, with_port_located
-from shared.errors import SettingsError
+from shared.listening import Address
 from shared.nutconfig import Reading, read_nut
 from shared.nutconfig.statements import Statement
+from shared.nutconfig.upsmon import host_of
 from shared.users import hash_password
 
 
 def read(directory: Path, *, hash_passwords: bool = False) -> Reading:
-    """Read all of NUT's files; SettingsError names file and line of what NUT would refuse, too.
+    """Read NUT's files, each line with what became of it; SettingsError if one cannot be read.
 
-    A device that cannot be is left out, since in one file of ours its fault would be that of all.
+    A line that is wrong is passed over, as NUT does. A device that cannot be is left out, since in
+    one file of ours its fault would be that of all.
     """
-    reading = read_nut(directory, together=True)
+    reading = read_nut(directory, together=True, forgiving=True)
     tables = dict(reading.tables)
     if "devices" in tables:
         tables["devices"] = _devices(reading, directory)
+    if "monitor" in tables:
+        tables = watching(tables, reading.statements)
     if hash_passwords and "gateway" in tables:
         users = tables["gateway"]["users"]
         hashed = {name: _hashed(user) for name, user in users.items()}
         tables["gateway"] = {**tables["gateway"], "users": hashed}
+    judge_scripts(reading.statements)
     return Reading(tables, (*reading.statements, *other_statements(directory)))
 
 
 def _devices(reading: Reading, directory: Path) -> dict[str, Any]:
-    try:
-        settings = DriverSettings.from_tables(reading.tables, str(directory)).devices
-    except SettingsError:
-        settings = {}  # it is no device that is wrong; whoever checks the result will say what
-    faults = {name: device.fault for name, device in settings.items() if device.fault}
-    for name, fault in faults.items():
-        for line in reading.statements:
-            if _is_about(line, name):
-                line.withdraw(f"[{name}] cannot be: {fault}")
-    return {
-        name: with_port_located(dict(table), directory.absolute())
-        for name, table in reading.tables["devices"].items()
-        if name not in faults
-    }
+    """Give the devices that can be in our file, and tell what is said of the others."""
+    devices: dict[str, Any] = {}
+    headers: dict[str, Statement] = {}
+    for name, table in reading.tables["devices"].items():
+        lines = [line for line in reading.statements if _is_about(line, name)]
+        device = carried(name, table, lines)
+        if device is None:
+            _tell_who_watches(reading, name)
+        else:
+            devices[name] = with_port_located(dict(device), directory.absolute())
+            headers[name] = lines[0]
+    settings = DriverSettings.from_tables({"devices": devices}, str(directory))
+    for name, header in headers.items():
+        if trouble := settings.trouble(name):
+            header.warn(f"it cannot run as it stands: {trouble}")
+    return devices
+
+
+def _tell_who_watches(reading: Reading, name: str) -> None:
+    """Say at the MONITOR lines of this machine that a device is not there."""
+    for line in reading.statements:
+        if line.key == "MONITOR" and len(line.words) > 1:
+            device = line.words[1].partition("@")[0]
+            if device == name and Address(host_of(line.words[1]), 0).is_loopback:
+                line.warn(f"[{name}] is left out of ups.conf, so nothing is heard of it")
 
 
 def _is_about(line: Statement, device: str) -> bool:

@@ -15,6 +15,7 @@ _FORMS: Final = {
     Outcome.UNNEEDED: "{}: {} is not needed: {}",
     Outcome.LEFT: "{}: {} IS NOT TAKEN OVER: {}",
 }
+_IN_PART: Final = "{}: {} COUNTS IN PART: {}"
 
 
 def report(statements: Iterable[Statement]) -> Iterator[str]:
@@ -22,9 +23,19 @@ def report(statements: Iterable[Statement]) -> Iterator[str]:
     lines = sorted(statements, key=lambda line: FILES.index(_file(line)))  # stable within a file
     for line in lines:
         place = line.place.replace(" line ", ":")
+        is_taken = any(fate.outcome is Outcome.TAKEN for fate in line.fates)
         for fate in line.fates:
-            yield _FORMS[fate.outcome].format(place, line.key, fate.text)
+            is_in_part = is_taken and fate.outcome is Outcome.LEFT
+            form = _IN_PART if is_in_part else _FORMS[fate.outcome]
+            yield form.format(place, line.key, fate.text)
     yield _summary(fate for line in lines for fate in line.fates)
+    if left := [line.section for line in lines if line.section and _is_left_out(line)]:
+        yield f"NOBODY LOOKS AFTER {', '.join(left)}: left out, for the reasons above"
+
+
+def _is_left_out(line: Statement) -> bool:
+    is_taken = any(fate.outcome is Outcome.TAKEN for fate in line.fates)
+    return _file(line) == "ups.conf" and not is_taken
 
 
 def _summary(fates: Iterable[Fate]) -> str:

@@ -127,6 +127,8 @@ def between(device: str, old: Condition | None, new: Condition) -> tuple[Event, 
     not (no ONLINE, no COMMOK, as upsmon at its start). While a device is silent, its status is
     not judged: pass the last status that was known, and the events come when it answers again.
     """
+    if old == new:
+        return ()
     if not new.communicating:
         known_bad = old is not None and not old.communicating
         return () if known_bad else (_event(device, EventType.COMMBAD),)

@@ -153,7 +153,7 @@ class Claims:
                 self._say(device, claim)
             self._tell(device, contention)
             self._warn(device, contention, now)
-            if candidate.is_deaf:
+            if candidate.is_deaf or candidate.is_in_doubt(since_boot()):
                 await self._ask(candidate)
             due = candidate.due(now)
             patience = None if due is None else max(0.0, due - since_boot())
@@ -178,10 +178,12 @@ class Claims:
     async def _ask(self, candidate: Candidate) -> None:
         """Have the broker answer and give the claims anew; what one hears is for all."""
         async with self._asking:
-            if candidate.is_deaf and self._bus:
+            is_deaf = candidate.is_deaf
+            if self._bus and (is_deaf or candidate.is_in_doubt(since_boot())):
                 await self._bus.subscribe(self._topics.every_device(DeviceTopic.CLAIM))
                 for each in self._devices.values():
-                    each.candidate.settle(since_boot())
+                    answered = each.candidate.settle if is_deaf else each.candidate.look
+                    answered(since_boot())
 
     async def _speak(self, bus: Bus) -> None:
         while True:

@@ -28,6 +28,7 @@ _NUMBER = re.compile(r"\s*[+-]?\d+(?:\.\d*)?")
 _SWITCH = Writable(type="number", ranges=[(0, 1)])
 LONGEST_NAME = 128  # of a variable or command
 _OVERHEAD = 64  # more than any one entry costs beside its texts
+_CHARACTER = 4  # bytes of UTF-8 at most
 _CHARGING = {Status.CHRG, Status.DISCHRG}
 
 
@@ -72,11 +73,20 @@ class View:
 
     def fits(self, limit: int) -> bool:
         """Tell whether what is published of the device stays below so many bytes."""
+        if self._most() < limit:
+            return True
         state = len("".join((*self.variables, *self.variables.values())).encode())
         words = [*self.commands, *(word for each in self.writable.values() for word in each.enum)]
         meta = sum(len(word.encode()) for word in (*words, *self.writable))
         overhead = _OVERHEAD * (len(self.variables) + len(self.writable) + len(words) + 1)
         return max(state, meta) + overhead < limit
+
+    def _most(self) -> int:
+        """Say quickly how many bytes it is at most, state and description together."""
+        texts = (*self.variables, *self.variables.values(), *self.commands, *self.writable)
+        words = [word for each in self.writable.values() if each.enum for word in each.enum]
+        characters = len("".join(texts)) + len("".join(words))
+        return _CHARACTER * characters + _OVERHEAD * (len(texts) + len(words) + 1)
 
 
 def present(features: Features, reading: Reading, trend: Trend) -> tuple[View, Trend]:
@@ -159,8 +169,7 @@ def _writable(features: Features, reading: Reading) -> dict[str, Writable]:
 
 
 def _commands(features: Features, reading: Reading) -> tuple[str, ...]:
-    own = tuple(filter(_is_name, reading.commands))
-    return _all_commands(own, features.reloads, features.allow_killpower)
+    return _all_commands(reading.commands, features.reloads, features.allow_killpower)
 
 
 def shutdowns(offered: Iterable[str]) -> tuple[str, ...]:
@@ -171,7 +180,9 @@ def shutdowns(offered: Iterable[str]) -> tuple[str, ...]:
     return tuple(command for command in SHUTDOWNS if command in taken)[:1]
 
 
-def _all_commands(own: tuple[str, ...], reloads: bool, killpower: bool) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def _all_commands(offered: tuple[str, ...], reloads: bool, killpower: bool) -> tuple[str, ...]:
+    own = tuple(filter(_is_name, offered))
     extra = {*(RELOADS if reloads else ())}
     if shutdowns(own):
         extra |= {SHUTDOWN, *((KILLPOWER,) if killpower else ())}

@@ -13,7 +13,7 @@ BEAT: Final = 0.5  # from one word of the service that works to the next
 LEASE: Final = 1.5  # after the sending of a word that came back, for which work is allowed
 GUARD: Final = 2.0  # from the return of a claim to the begin of work; longer than LEASE
 SILENCE: Final = 3.0  # without a word, after which a claim is thought to be dead
-SETTLE: Final = 0.5  # after connecting, for what is retained to come
+SETTLE: Final = 0.5  # after connecting or asking, for what is retained to come
 COURTESY: Final = 0.1  # more patience for each step of priority
 ANSWER: Final = 2.0  # until a claim that did not come back is made anew
 LISTENING: Final = 2 * BEAT  # after a silent broker is back, for who holds the device to say so
@@ -49,6 +49,7 @@ class _Other:
     heard: float
     live: bool
     offline: float | None = None  # when its service was seen to go, after that word
+    looked: float | None = None  # when the broker was asked for a later word, as none came
 
 
 @dataclass(slots=True)
@@ -88,8 +89,13 @@ class Candidate:
         if self._connected is not None:
             self._connected = now + LISTENING - SETTLE if self._is_deaf else now
         if self._other:
-            self._other.heard = now
+            self._other.heard, self._other.looked = now, None
         self._is_deaf = False
+
+    def look(self, now: float) -> None:
+        """Note that the broker was asked for a later word of one who is silent here."""
+        if self._other and self.is_in_doubt(now):
+            self._other.looked = now
 
     def disconnect(self) -> None:
         """Note that it is lost: work ends at once."""
@@ -112,6 +118,15 @@ class Candidate:
         The line may be cut, and what we say would come out of it later. `settle` says it answered.
         """
         return self._is_deaf
+
+    def is_in_doubt(self, now: float) -> bool:
+        """Whether the broker is to be asked for the claims, since another falls silent here.
+
+        Of a cluster, two nodes may not hear each other while both keep what is claimed. `look` says
+        it answered.
+        """
+        doubted = self._doubted_at()
+        return doubted is not None and now >= doubted
 
     def stands_by(self, claim: Claim) -> bool:
         """Tell whether a word of ours that waits to be published is still to be."""
@@ -158,7 +173,8 @@ class Candidate:
         """Say when to call `advance` again, or when work begins or ends; None: not by itself."""
         term = self._term
         if term is None:
-            return self._wanted_at()
+            wanted, doubted = self._wanted_at(), self._doubted_at()
+            return doubted if doubted is not None and doubted > now else wanted
         times = [max(term.sent.values(), default=term.begun) + BEAT]
         if term.confirmed:
             times += [term.works_from, term.works_until]
@@ -176,7 +192,7 @@ class Candidate:
             self._hear_ourselves(term, claim, now)
         elif term and term.confirmed:
             self._hear_another(term, claim, now, retained=retained)
-        elif not retained or term is None:
+        elif not retained or (term is None and self._is_news(claim)):
             self._follow(claim, now, retained=retained)
 
     def hear_service(self, id: str, now: float, *, online: bool) -> None:
@@ -246,12 +262,19 @@ class Candidate:
         if self._connected is None or self._rival or self._is_deaf:
             return None
         settled = self._connected + SETTLE
-        other = self._other
-        free = settled if other is None else max(settled, self._dead_at(other, settled))
-        return free + COURTESY * (self.priority - 1)
+        dead = self._dead_at(self._other, settled) if self._other else settled
+        return None if dead is None else max(settled, dead) + COURTESY * (self.priority - 1)
 
-    def _dead_at(self, other: _Other, settled: float) -> float:
-        """Say when the claim of another is dead if nothing more is heard of it."""
+    def _doubted_at(self) -> float | None:
+        """Say when to ask for a later word than the last, so that the answer is there in time."""
+        other = self._other
+        if other is None or self._term or self._connected is None or self._rival or self._is_deaf:
+            return None
+        is_silent = self._dead_at(other, self._connected + SETTLE) is None
+        return other.heard + SILENCE - SETTLE if is_silent else None
+
+    def _dead_at(self, other: _Other, settled: float) -> float | None:
+        """Say when the claim of another is dead if nothing more is heard; None: ask first."""
         claim = other.claim
         is_better = self.preempts and self.priority < claim.priority
         if claim.released or (is_better and other.live):
@@ -260,7 +283,9 @@ class Candidate:
             return settled  # from a life of ours before this one
         if other.offline is not None:
             return other.offline
-        return other.heard + SILENCE
+        if other.looked is None:
+            return None
+        return max(other.heard + SILENCE, other.looked + SETTLE)
 
     # What is heard.
 
@@ -304,6 +329,15 @@ class Candidate:
             self._other = None
             self._follow(claim, now, retained=False)
 
+    def _is_news(self, claim: Claim) -> bool:
+        """Tell whether what the broker keeps says more than what was heard."""
+        other = self._other
+        if other is None or self._is_lost:
+            return True
+        if other.claim.term == claim.term:
+            return claim.beat > other.claim.beat
+        return claim.service != self.service or not other.live
+
     def _follow(self, claim: Claim, now: float, *, retained: bool) -> None:
         old = self._other
         is_of_same = old is not None and old.claim.term == claim.term
@@ -311,6 +345,7 @@ class Candidate:
             return  # he had lost it before he gave it up
         if claim.clean and not (is_of_same and old is not None and old.live):
             claim = claim.model_copy(update={"clean": False})
-        offline = now if claim.service in self._offline and retained else None
+        is_dead = claim.service in self._offline and retained and not is_of_same
+        offline = now if is_dead else None
         self._other = _Other(claim, now, not retained, offline)
         self._is_lost = False

@@ -169,3 +169,21 @@ def test_a_name_that_no_topic_can_spell_is_left_out(name):
     assert name not in view.variables
     assert name not in view.writable
     assert name not in view.commands
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("x" * 120_000, True),
+        ("x" * 131_072, False),
+        ("\N{BATTERY}" * 30_000, True),
+        ("\N{BATTERY}" * 33_000, False),
+    ],
+    ids=["long", "too long", "long in four bytes", "too long in four bytes"],
+)
+def test_what_fits_into_a_message_is_told_by_its_bytes(text, fits):
+    view, _ = present(Features(), Reading({"ups.id": text}), Trend())
+    assert view.fits(128 * 1024) is fits
+    words = Writable(enum=[text])
+    view, _ = present(Features(), Reading({"ups.id": "x"}, writable={"ups.id": words}), Trend())
+    assert view.fits(128 * 1024) is fits

@@ -56,18 +56,18 @@ class Design:
         return {**both, "device.type": type_, "ups.firmware": FIRMWARE}
 
 
-D = TypeVar("D", bound="SimulatedDevice")
+M = TypeVar("M")  # what is measured
 
 
 @dataclass(frozen=True, slots=True)
-class Measure(Generic[D]):
+class Measure(Generic[M]):
     """One measured variable: its value, its digits after the point, and how much jitter it shows.
 
     A `sway` of 1 is the jitter of the design, 0 an exact value.
     """
 
     name: str
-    read: Callable[[D], float]
+    read: Callable[[M], float]
     digits: int = 1
     sway: float = 0.0
 
@@ -163,9 +163,9 @@ class SimulatedDevice(ABC):
         action(value)
         self.settle()
 
-    def measured(self: D, measure: Measure[D]) -> str:
+    def measured(self, measure: Measure[M], of: M) -> str:
         """Say a measured value as text."""
-        value = measure.read(self)
+        value = measure.read(of)
         if measure.sway:
             amount = measure.sway * self.design.jitter / 100.0
             value *= 1.0 + amount * wave(f"{self.design.serial}/{measure.name}", self.age)

@@ -28,11 +28,12 @@ class Outlet:
         self._panel = panel
         self._countdowns = countdowns
         self._comes_back = False
+        self._switch = self.variable("switch")
 
     @property
     def is_on(self) -> bool:
         """Tell whether the outlet is switched on, whether or not there is power."""
-        return self._panel.values[self.variable("switch")] == "on"
+        return self._panel.values[self._switch] == "on"
 
     def variable(self, rest: str) -> str:
         """Name a variable or command of this outlet."""

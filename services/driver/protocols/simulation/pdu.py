@@ -73,7 +73,7 @@ class Pdu(SimulatedDevice):
             **self._fixed,
             **self.panel.values,
             **self.outlets.variables(draws, volts, self.design.powerfactor),
-            **{measure.name: self.measured(measure) for measure in _MEASURES},
+            **{measure.name: self.measured(measure, self) for measure in _MEASURES},
             "input.current.status": self._level(),
         }
 

@@ -5,6 +5,7 @@ How it behaves is in `services.driver.protocols.simulation.upsmodel`.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
+from typing import NamedTuple
 
 from services.driver.protocols.simulation.battery import NOMINAL_VOLTAGE
 from services.driver.protocols.simulation.device import Action, Design, Measure
@@ -39,15 +40,16 @@ class Ups(UpsModel):
 
     def variables(self) -> dict[str, str]:
         """Say every variable."""
+        now = _flow(self)
         count = len(self.outlets)
-        each = self.load_watts / (sum(outlet.is_on for outlet in self.outlets) or 1)
+        each = now.watts / (sum(outlet.is_on for outlet in self.outlets) or 1)
         draws = dict.fromkeys(range(1, count + 1), each)
         return {
             **self._fixed,
             **self.panel.values,
-            **self.outlets.variables(draws, self.output_voltage, self.design.powerfactor),
+            **self.outlets.variables(draws, now.output_voltage, self.design.powerfactor),
             **{name: say(self) for name, say in _TEXTS.items()},
-            **{measure.name: self.measured(measure) for measure in _MEASURES},
+            **{measure.name: self.measured(measure, now) for measure in _MEASURES},
         }
 
     def status(self) -> str:
@@ -117,70 +119,98 @@ _TEXTS: dict[str, Callable[[Ups], str]] = {
 }
 
 
-def _battery_watts(ups: Ups) -> float:
-    """Say what flows out of the battery; negative while it is charged."""
-    if ups.source is Source.BATTERY:
-        return ups.drain_watts
-    return -ups.battery.charger_watts() if ups.is_charging else 0.0
+class Flow(NamedTuple):
+    """What flows through a UPS at one moment, each worked out once; power in W."""
+
+    ups: Ups
+    source: Source
+    load: float
+    watts: float
+    input_watts: float
+    drain_watts: float
+    charger_watts: float
+    battery_watts: float  # negative while the battery is charged
+    output_voltage: float
 
 
-def _battery_voltage(ups: Ups) -> float:
-    if ups.mains.is_good and ups.battery.is_full and ups.source is not Source.BATTERY:
-        return ups.battery.floating_voltage()
-    return ups.battery.voltage(_battery_watts(ups))
+def _flow(ups: Ups) -> Flow:
+    source, load, drain = ups.source, ups.load, ups.drain_watts
+    charger = ups.battery.charger_watts() if ups.is_charging else 0.0
+    return Flow(
+        ups=ups,
+        source=source,
+        load=load,
+        watts=load / 100.0 * ups.design.realpower,
+        input_watts=ups.input_watts,
+        drain_watts=drain,
+        charger_watts=charger,
+        battery_watts=drain if source is Source.BATTERY else -charger,
+        output_voltage=ups.output_voltage,
+    )
 
 
-def _swing(ups: Ups) -> float:
+def _battery_voltage(now: Flow) -> float:
+    battery = now.ups.battery
+    if now.ups.mains.is_good and battery.is_full and now.source is not Source.BATTERY:
+        return battery.floating_voltage()
+    return battery.voltage(now.battery_watts)
+
+
+def _swing(now: Flow) -> float:
     """Say how far jitter takes a voltage, so that none is shown beyond the extremes."""
-    return ups.design.jitter / 100.0
+    return now.ups.design.jitter / 100.0
 
 
-def _input_current(ups: Ups) -> float:
-    return ups.input_watts / ups.mains.voltage if ups.mains.voltage else 0.0
+def _input_current(now: Flow) -> float:
+    volts = now.ups.mains.voltage
+    return now.input_watts / volts if volts else 0.0
 
 
-def _output_current(ups: Ups) -> float:
-    volts = ups.output_voltage
-    return ups.load / 100.0 * ups.design.power / volts if volts else 0.0
+def _power(now: Flow) -> float:
+    return now.load / 100.0 * now.ups.design.power
 
 
-def _output_frequency(ups: Ups) -> float:
-    frequencies = {Source.NOTHING: 0.0, Source.BATTERY: ups.design.frequency}
-    return frequencies.get(ups.source, ups.mains.frequency)
+def _output_current(now: Flow) -> float:
+    return _power(now) / now.output_voltage if now.output_voltage else 0.0
 
 
-def _efficiency(ups: Ups) -> float:
-    taken = ups.load_watts if ups.source is Source.BYPASS else ups.input_watts
-    if ups.source is Source.BATTERY:
-        taken = ups.drain_watts
-    elif ups.source is Source.LINE and ups.is_charging:
-        taken -= ups.battery.charger_watts()
-    return 100.0 * ups.load_watts / taken if taken else 0.0
+def _output_frequency(now: Flow) -> float:
+    frequencies = {Source.NOTHING: 0.0, Source.BATTERY: now.ups.design.frequency}
+    return frequencies.get(now.source, now.ups.mains.frequency)
 
 
-_MEASURES: tuple[Measure[Ups], ...] = (
+def _efficiency(now: Flow) -> float:
+    taken = now.watts if now.source is Source.BYPASS else now.input_watts
+    if now.source is Source.BATTERY:
+        taken = now.drain_watts
+    elif now.source is Source.LINE:
+        taken -= now.charger_watts
+    return 100.0 * now.watts / taken if taken else 0.0
+
+
+_MEASURES: tuple[Measure[Flow], ...] = (
     # rounded up, so that charge.low shows only when it is reached
-    Measure("battery.charge", lambda ups: -(-(ups.battery.charge - 1e-6) // 1), 0),
-    Measure("battery.current", lambda ups: -_battery_watts(ups) / _battery_voltage(ups), 2),
-    Measure("battery.runtime", lambda ups: ups.battery.runtime(ups.drain_watts), 0),
-    Measure("battery.temperature", lambda ups: ups.temperature - 2.0),
+    Measure("battery.charge", lambda now: -(-(now.ups.battery.charge - 1e-6) // 1), 0),
+    Measure("battery.current", lambda now: -now.battery_watts / _battery_voltage(now), 2),
+    Measure("battery.runtime", lambda now: now.ups.battery.runtime(now.drain_watts), 0),
+    Measure("battery.temperature", lambda now: now.ups.temperature - 2.0),
     Measure("battery.voltage", _battery_voltage, 2, sway=0.3),
     Measure("input.current", _input_current, 2, sway=1.0),
-    Measure("input.frequency", lambda ups: ups.mains.frequency, sway=0.2),
-    Measure("input.frequency.high", lambda ups: ups.mains.frequency_range[1]),
-    Measure("input.frequency.low", lambda ups: ups.mains.frequency_range[0]),
-    Measure("input.realpower", lambda ups: ups.input_watts, 0, sway=3.0),
-    Measure("input.voltage", lambda ups: ups.mains.voltage, sway=1.0),
-    Measure("input.voltage.maximum", lambda ups: ups.mains.highest * (1.0 + _swing(ups))),
-    Measure("input.voltage.minimum", lambda ups: ups.mains.lowest * (1.0 - _swing(ups))),
+    Measure("input.frequency", lambda now: now.ups.mains.frequency, sway=0.2),
+    Measure("input.frequency.high", lambda now: now.ups.mains.frequency_range[1]),
+    Measure("input.frequency.low", lambda now: now.ups.mains.frequency_range[0]),
+    Measure("input.realpower", lambda now: now.input_watts, 0, sway=3.0),
+    Measure("input.voltage", lambda now: now.ups.mains.voltage, sway=1.0),
+    Measure("input.voltage.maximum", lambda now: now.ups.mains.highest * (1.0 + _swing(now))),
+    Measure("input.voltage.minimum", lambda now: now.ups.mains.lowest * (1.0 - _swing(now))),
     Measure("output.current", _output_current, 2, sway=3.0),
     Measure("output.frequency", _output_frequency, sway=0.2),
-    Measure("output.voltage", lambda ups: ups.output_voltage, sway=0.5),
+    Measure("output.voltage", lambda now: now.output_voltage, sway=0.5),
     Measure("ups.efficiency", _efficiency, 0),
-    Measure("ups.load", lambda ups: ups.load, 0, sway=5.0),
-    Measure("ups.power", lambda ups: ups.load / 100.0 * ups.design.power, 0, sway=5.0),
-    Measure("ups.realpower", lambda ups: ups.load_watts, 0, sway=5.0),
-    Measure("ups.temperature", lambda ups: ups.temperature),
+    Measure("ups.load", lambda now: now.load, 0, sway=5.0),
+    Measure("ups.power", _power, 0, sway=5.0),
+    Measure("ups.realpower", lambda now: now.watts, 0, sway=5.0),
+    Measure("ups.temperature", lambda now: now.ups.temperature),
 )
 
 

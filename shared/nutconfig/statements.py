@@ -3,6 +3,7 @@
 import codecs
 import contextlib
 import difflib
+import errno
 import logging
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -126,7 +127,8 @@ def statements(path: Path, required: bool = True, *, forgiving: bool = False) ->
     except OSError as error:
         if isinstance(error, FileNotFoundError) and not required:
             return []
-        raise SettingsError(f"{path}: {error.strerror or error}") from None
+        who = ": it is for root and the group of NUT's user" if error.errno == errno.EACCES else ""
+        raise SettingsError(f"{path}: {error.strerror or error}{who}") from None
     found = _statements(path.name, content.removeprefix(codecs.BOM_UTF8), forgiving)
     return list(found)
 

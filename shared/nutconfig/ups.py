@@ -139,6 +139,8 @@ def _set(table: Table | None, name: str | None, line: Statement) -> None:
     """Set a key of the driver, if there is no name, or of a device."""
     if line.key in _UNUSED:
         line.skip(_UNUSED[line.key])
+    elif line.is_forgiving and line.words[1:] == ("=",) and line.key not in DEVICE_SETTINGS:
+        line.skip("it has no value, and NUT passes over it, too")
     elif (assignment := _assignment(line)) is None:
         line.warn(f"{line.key!r} is passed over: write it as key = value, or as a flag alone")
     elif table is None:

@@ -25,7 +25,6 @@ from shared.topics import is_dotted_name
 BY_TEXT: Final = {
     "apcsmart": ("sdtype", "advorder", "awd", "cshdelay"),
     "blazer": ("cablepower",),
-    "dummy": ("mode",),
     "qx": ("cablepower",),
     "snmp": ("snmp_version", "secLevel", "authProtocol", "privProtocol"),
 }

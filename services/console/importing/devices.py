@@ -12,6 +12,8 @@ from shared.nutconfig.values import Table
 
 _OURS = ("simulated", "eaton-mqtt")  # drivers that NUT has not
 _NUTS_TOO = ("apcsmart",)  # of which we serve an older form of NUT's, too
+_SINCE = {"allow_killpower": "2.8.1", "sdcommands": "2.8.3"}
+_TOO_NEW = "before NUT {} no driver starts with this line in ups.conf: delete it there"
 _NOT_NUTS = ("outlets", "standby", "priority", "preempt")
 
 
@@ -58,6 +60,8 @@ def _device(name: str, device: Table, lost: Lost) -> Iterator[str]:
             lost.add(f"devices.{name}.{key}", "NUT has no word for it")
     for key, setting in DEVICE_SETTINGS.items():
         if setting.name in device:
+            if key in _SINCE:
+                lost.add(f"devices.{name}.{key}", _TOO_NEW.format(_SINCE[key]))
             yield from _pair(key, device.pop(setting.name))
     for key, value in _flat(device):
         if isinstance(value, list):

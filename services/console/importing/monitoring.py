@@ -34,6 +34,8 @@ def upsmon_conf(given: Mapping[str, Any] | None, folder: Path, lost: Lost) -> tu
             is_choice = isinstance(value, bool) and key == "SHUTDOWNEXIT"
             lines.append(line(key, _CHOICE[value] if is_choice else number(value)))
     lines += _notices(monitor.pop("notify", {}))
+    if monitor.pop("dry_run", False) and given.get("shutdown_command"):
+        lost.add("monitor.dry_run", "NUT has none: ITS upsmon SHUTS THIS HOST DOWN by SHUTDOWNCMD")
     lost.rest("monitor", monitor)
     text = "\n".join([*lines, ""])
     return text, one_user(OWN_USER, password, "primary") if OWN_USER in text else ""

@@ -6,7 +6,7 @@ from typing import Any
 from services.console.importing.carrying import carried
 from services.console.importing.guarding import watching
 from services.console.importing.others import other_statements
-from services.console.importing.scripts import judge_scripts
+from services.console.importing.surroundings import judge_files
 from services.driver.settings import DriverSettings, with_port_located
 from shared.listening import Address
 from shared.nutconfig import Reading, read_nut
@@ -31,7 +31,7 @@ def read(directory: Path, *, hash_passwords: bool = False) -> Reading:
         users = tables["gateway"]["users"]
         hashed = {name: _hashed(user) for name, user in users.items()}
         tables["gateway"] = {**tables["gateway"], "users": hashed}
-    judge_scripts(reading.statements)
+    judge_files(reading.statements)
     return Reading(tables, (*reading.statements, *other_statements(directory)))
 
 

@@ -17,6 +17,8 @@ def upssched_conf(scheduler: Mapping[str, Any], monitor: Table | None, lost: Los
     upssched = rest.pop("upssched", None)
     lost.rest("scheduler", rest)
     if not (upssched and upssched.get("at")):
+        if monitor and starts_upssched(monitor.get("notify_command")):
+            lost.add("monitor.notify_command", "it reads an upssched.conf: keep the one you have")
         return ""
     _make_it_start(monitor, upssched["at"], lost)
     devices = _devices(monitor)

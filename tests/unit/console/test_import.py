@@ -214,7 +214,12 @@ def test_the_way_back_says_the_same(tmp_path):
     again = nut_settings(tmp_path / "back")
     del tables["web"]
     assert again == tables
-    assert lost == ["[web]: NUT's pages are the CGI programs with a hosts.conf"]
+    assert lost == [
+        "devices.rack1.sdcommands: before NUT 2.8.3 no driver starts with this line in ups.conf: "
+        "delete it there",
+        "monitor.notify_command: it reads an upssched.conf: keep the one you have",
+        "[web]: NUT's pages are the CGI programs with a hosts.conf",
+    ]
     assert (tmp_path / "back" / "nut.conf").read_text() == "MODE=standalone\n"
 
 
@@ -302,6 +307,14 @@ def test_on_the_way_back_no_connection_is_less_safe_or_cannot_be(tmp_path):
     assert (one["tls"], one["verify_certificate"]) == ("require", True)
     assert (two["tls"], two["verify_certificate"]) == ("try", False)
     assert "tls" not in three
+
+
+def test_on_the_way_back_it_is_said_that_nut_has_no_dry_run(tmp_path):
+    monitor = {"supplies": [{"device": "a", "role": "primary"}], "dry_run": True}
+    tables = {"monitor": {**monitor, "shutdown_command": "/sbin/off"}}
+    lost = exported(tables, tmp_path, tmp_path / "back")
+    assert lost == ["monitor.dry_run: NUT has none: ITS upsmon SHUTS THIS HOST DOWN by SHUTDOWNCMD"]
+    assert exported({"monitor": monitor}, tmp_path, tmp_path / "back") == []
 
 
 def test_on_the_way_back_upsmon_starts_upssched(tmp_path):

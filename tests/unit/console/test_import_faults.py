@@ -1,6 +1,7 @@
 """`nutbus import` of files with faults: what NUT would run is kept, and each fault is said once."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ def device(driver: str, *lines: str) -> str:
         ("nutdrv_qx", "fault_1 = 4", {}, "the driver qx has no such option"),
         ("blazer_ser", "langid_fix = 0409", {}, "the driver goes on without it"),
         ("snmp-ups", "snmp_retries = 50", {}, "the driver goes on without it"),
+        ("dummy-ups", "mode = wrong", {}, "the driver goes on without it"),
+        ("usbhid-ups", "community =", {}, "is not needed: it has no value"),
         ("netxml-ups", "password = hush", {}, "of no use without login"),
         (
             "bcmxcp_usb",
@@ -96,7 +99,6 @@ def test_a_device_that_nut_would_run_is_kept(taken, driver, line, kept, words):
         ("apcsmart", "cshdelay = 3s", "NUT's driver does not start with it either"),
         ("snmp-ups", "snmp_version = 2c", "NUT's driver does not start with it either"),
         ("snmp-ups", "snmp_version = v3", "secName: snmp_version = v3 needs the name"),
-        ("dummy-ups", "mode = wrong", "NUT's driver does not start with it either"),
         ("genericups", "SD = BREAK", "nobody should guess at lines that switch power"),
     ],
 )
@@ -286,6 +288,26 @@ def test_scripts_that_call_programs_that_run_no_more_are_told(taken, tmp_path):
     script.write_text("#!/bin/sh\n# upsmon -c reload\nlogger upsmon says $*\n")
     _, told = taken(upsmon_conf=UPSMON.format(f"NOTIFYCMD {script}"))
     assert "CALLS" not in "\n".join(told)
+
+
+def test_a_database_of_nss_is_told(taken, tmp_path):
+    (tmp_path / "cert9.db").touch()
+    _, told = taken(upsmon_conf=UPSMON.format(f"CERTPATH {tmp_path}"))
+    assert "COUNTS IN PART: it is a database of NSS" in about(told, "upsmon.conf:3")
+
+
+def test_who_may_not_read_the_files_is_told_who_may(tmp_path):
+    file = tmp_path / "ups.conf"
+    file.write_text(UPS)
+    file.chmod(0)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)
+        with pytest.raises(SettingsError, match="Permission denied: it is for root and the group"):
+            read(tmp_path)
+    finally:
+        os.seteuid(user)
 
 
 def test_a_quote_that_is_never_closed_keeps_what_stands_before_it(taken):

@@ -1,4 +1,4 @@
-"""Whether the user's own scripts call programs of NUT that run no more."""
+"""What of the files that NUT's settings name has to change, since they are the user's own."""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from shared.nutconfig.statements import Statement
 from shared.nutconfig.upsmon import program_of
 
 _STARTERS: Final = ("SHUTDOWNCMD", "NOTIFYCMD", "CMDSCRIPT")
+_NSS: Final = ("cert9.db", "cert8.db")
 _ENOUGH: Final = 1 << 20  # bytes; what is longer is no script of a user
 _CALLS: Final = {
     re.compile(rb"^[^#\n]*\bupsmon\b[^\n]*-c", re.MULTILINE): (
@@ -20,15 +21,23 @@ _CALLS: Final = {
 }
 
 
-def judge_scripts(lines: Sequence[Statement]) -> None:
-    """Say at the line that starts a script what has to change in it."""
+def judge_files(lines: Sequence[Statement]) -> None:
+    """Say at the line that names a script or a database what has to change in it."""
     for line in lines:
-        if line.key in _STARTERS and len(line.words) > 1:
-            program = program_of(line.words[1])
-            content = _content(Path(program)) if program else b""
-            for call, cure in _CALLS.items():
-                if call.search(content):
-                    line.warn(cure.format(program))
+        if len(line.words) < 2:
+            continue
+        if line.key in _STARTERS:
+            _judge_script(line)
+        elif line.key == "CERTPATH" and any(Path(line.words[1], name).exists() for name in _NSS):
+            line.warn("it is a database of NSS, of which nothing is read here: name a PEM file")
+
+
+def _judge_script(line: Statement) -> None:
+    program = program_of(line.words[1])
+    content = _content(Path(program)) if program else b""
+    for call, cure in _CALLS.items():
+        if call.search(content):
+            line.warn(cure.format(program))
 
 
 def _content(file: Path) -> bytes:

@@ -166,10 +166,10 @@ def _drained(case: Case, when: Conditions) -> str:
     watch, sight = case.watch, case.watch.sight
     if not watch.on_battery or Status.CAL in watch.words:
         return ""
-    charge = 100.0 if sight.charge is None else sight.charge
-    if when.charge_below is not None and charge < when.charge_below:
+    charge = sight.charge
+    if when.charge_below is not None and charge is not None and 0 <= charge < when.charge_below:
         return f"charge {charge:g} %"
-    if when.runtime_below is None or sight.runtime is None:
+    if when.runtime_below is None or sight.runtime is None or sight.runtime < 0:
         return ""
     if watch.lost is None:
         return f"runtime {sight.runtime:g} s" if sight.runtime < when.runtime_below else ""

@@ -17,7 +17,7 @@ from services.monitor.actions import (
     SetFsd,
     ShutDown,
 )
-from services.monitor.judgement import reason_due, reason_lost
+from services.monitor.judgement import reason_lost
 from services.monitor.notices import of_host
 from services.monitor.primaries import Relief, listed
 from services.monitor.rules import Rules
@@ -101,7 +101,9 @@ class Policy:
         self._due = self._now
 
     def reload(self, rules: Rules, now: float) -> None:
-        """Go on under new rules; what is known of supplies that stay is kept."""
+        """Go on under new rules with what is known; what was only rehearsed is decided anew."""
+        if self.rules.dry_run and not rules.dry_run:
+            self._begin_in_earnest()
         old, self._watches = self._watches, {}
         for supply in rules.supplies:
             watch = old.get(supply.name) or Watch(supply, now)
@@ -109,6 +111,12 @@ class Policy:
             self._watches[supply.name] = watch
         self.rules = rules
         self._due = now
+
+    def _begin_in_earnest(self) -> None:
+        self.phase, self._is_forced = Phase.WATCHING, False
+        for watch in self._watches.values():
+            watch.own_fsd = None
+        self._coordinator.begin_in_earnest()
 
     def suspend(self, now: float) -> tuple[Action, ...]:
         """Note that the machine is about to sleep."""
@@ -146,7 +154,7 @@ class Policy:
             if watch.is_leftover:
                 self._clear(watch, "it is from before this machine booted, and mains is back")
             self._actions += tellings(watch, self.rules, timers)
-        self._coordinator.adopt(self.rules, self._view.own_order)
+        self._coordinator.adopt(self.rules, self._view.own_order, timers.now)
 
     def _judge(self, timers: Timers) -> None:
         old, self._reasons = self._reasons, {}
@@ -235,6 +243,7 @@ class Policy:
         self._causes = frozenset(self._reasons)
         self._fsd_since = None
         self._told_waiting = False
+        self._coordinator.recall(self.rules, self._view.peers)
         self._enter(Phase.HOSTSYNC)
         return True
 
@@ -364,18 +373,10 @@ class Policy:
         return self._coordinator.is_done(rules)
 
     def _coordinate(self, timers: Timers, wall: float) -> None:
-        if self.phase is not Phase.WATCHING:
-            return
-        due = {
-            stage.name: reason_due(stage, self._watches, self._reasons, self.rules, timers)
-            for stage in self.rules.stages
-        }
-        is_well = all(watch.is_well for watch in self._watches.values())
-        if is_well and not any(due.values()):
-            self._actions += self._coordinator.withdraw()
-        self._actions += self._coordinator.advance(
-            self.rules, self._view, timers, lambda stage: due[stage.name], wall
-        )
+        if self.phase is Phase.WATCHING:
+            self._actions += self._coordinator.follow(
+                self.rules, self._view, self._watches, self._reasons, timers, wall
+            )
 
     def _announce(self) -> None:
         on_bus = [watch for watch in self._watches.values() if watch.supply.on_bus]

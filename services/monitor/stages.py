@@ -11,13 +11,17 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Final
 
 from services.monitor.actions import Action, Log, OrderStage, WakeHost
+from services.monitor.judgement import reason_due, silent_since
 from services.monitor.rules import Rules, Stage
 from services.monitor.sights import Peer, View
 from services.monitor.timers import Timers
 from services.monitor.watch import Watch
 from shared.service_messages import Answer, Phase, StageOrder
+
+GONE_AFTER: Final = 30.0  # seconds in which a supply that is there is heard
 
 Holds = Callable[[Stage], str]
 """Says why a stage's condition holds, "" if it does not."""
@@ -34,14 +38,58 @@ class Coordinator:
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
     _adopted: bool = False
 
-    def adopt(self, rules: Rules, order: StageOrder | None) -> None:
-        """Take up, once, the order that the broker kept from before we started."""
+    def adopt(self, rules: Rules, order: StageOrder | None, now: float) -> None:
+        """Take up, once, the order that the broker kept from before we started.
+
+        Its last stage is waited for once more; of one that was only rehearsed nothing is done.
+        """
         if self._adopted or self.order is not None or order is None:
             return
         self._adopted = True
         self.order = order
+        if order.dry_run and not rules.dry_run:
+            return
         named = set(order.hosts)
         self._done = {stage.name for stage in rules.stages if named.issuperset(stage.hosts)}
+        self._waits = next((stage for stage in rules.stages if stage.name == order.stage), None)
+        self._until = now + (self._waits.deadline if self._waits else 0.0)
+
+    def follow(
+        self,
+        rules: Rules,
+        view: View,
+        watches: Mapping[str, Watch],
+        reasons: Mapping[str, str],
+        timers: Timers,
+        wall: float,
+    ) -> list[Action]:
+        """Order the stages whose conditions hold, and end what is over; `reasons` as reason_due."""
+        due = {
+            stage.name: reason_due(stage, watches, reasons, rules, timers) for stage in rules.stages
+        }
+        return [
+            *self._end(rules, watches, due, timers),
+            *self.advance(rules, view, timers, lambda stage: due[stage.name], wall),
+        ]
+
+    def _end(
+        self, rules: Rules, watches: Mapping[str, Watch], due: Mapping[str, str], timers: Timers
+    ) -> list[Action]:
+        """Take the order back, or have stages that are over ordered anew when they are due again.
+
+        A supply that is gone for good, and was not on battery, keeps nothing standing.
+        """
+        if self.order is None:
+            return []
+        over = {name for name, watch in watches.items() if _keeps_no_order(watch, timers)}
+        if len(over) == len(watches) and not any(due.values()):
+            return self.withdraw()
+        self.release(
+            stage
+            for stage in rules.stages
+            if not due[stage.name] and over.issuperset(stage.supplies or watches)
+        )
+        return []
 
     def advance(
         self, rules: Rules, view: View, timers: Timers, holds: Holds, wall: float
@@ -49,9 +97,7 @@ class Coordinator:
         """Order the next stage that is due, unless one is still waited for."""
         actions: list[Action] = []
         while not self._is_waiting(view, timers, actions):
-            found = (
-                (stage, holds(stage)) for stage in rules.stages if stage.name not in self._done
-            )
+            found = ((stage, holds(stage)) for stage in rules.stages if not self._is_given(stage))
             stage, reason = next(((s, why) for s, why in found if why), (None, ""))
             if stage is None:
                 break
@@ -60,7 +106,34 @@ class Coordinator:
 
     def is_done(self, rules: Rules) -> bool:
         """Tell whether every stage was ordered and is no longer waited for."""
-        return self._waits is None and all(stage.name in self._done for stage in rules.stages)
+        return self._waits is None and all(self._is_given(stage) for stage in rules.stages)
+
+    def _is_given(self, stage: Stage) -> bool:
+        """Tell whether a stage was ordered, all the hosts included that it has now."""
+        named = self.order.hosts if self.order else ()
+        return stage.name in self._done and set(named).issuperset(stage.hosts)
+
+    def release(self, stages: Iterable[Stage]) -> None:
+        """Have stages ordered anew when they are due again."""
+        self._done.difference_update(stage.name for stage in stages)
+
+    def recall(self, rules: Rules, peers: Mapping[str, Peer]) -> None:
+        """Have those stages ordered anew of which a host refuses.
+
+        It may have come back since: who was started anew takes the order for one of before.
+        """
+        order = self.order
+        if order is not None:
+            self.release(
+                stage
+                for stage in rules.stages
+                if any(_has_refused(peers.get(host), order) for host in stage.hosts)
+            )
+
+    def begin_in_earnest(self) -> None:
+        """Take nothing for done that was rehearsed."""
+        self._waits = None
+        self._done.clear()
 
     def withdraw(self) -> list[Action]:
         """Take the order back: mains has returned."""
@@ -150,6 +223,13 @@ def is_charged(watches: Iterable[Watch], least: float) -> bool:
         watch.is_well and (watch.sight.charge is None or watch.sight.charge >= least)
         for watch in watches
     )
+
+
+def _keeps_no_order(watch: Watch, timers: Timers) -> bool:
+    """Tell whether no stage has to go on for a supply: on line power, or last so and long gone."""
+    if watch.is_well:
+        return True
+    return not watch.on_battery and timers.passed(silent_since(watch) + GONE_AFTER)
 
 
 @dataclass(slots=True)

@@ -1052,6 +1052,12 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             alone(conditional(runtime_below=300.0)),
         ),
         Scenario(
+            "a charge and a runtime that are nonsense",
+            "0 ups OL charge=-1 runtime=-1; 10 ups OB; 60 ups OL",
+            told="ONBATT ONLINE",
+            hosts=alone(conditional(charge_below=30.0, runtime_below=300.0)),
+        ),
+        Scenario(
             "the runtime would have fallen, but the driver is dead",
             "0 ups OL; 10 ups OB runtime=400; 20 ups lost",
             "120 fsd ups; 125 down flag; 125 exit",
@@ -1202,6 +1208,43 @@ GROUPS["Stages and waking"] = (
         "110 boss stage over; 120 boss wake web; 120 boss wake store",
         "boss/ONBATT boss/LOWBATT web/SHUTDOWN store/SHUTDOWN boss/FSD boss/SHUTDOWN",
         led(),
+    ),
+    Scenario(
+        "the coordinator's monitor is started anew in the middle of a stage, and waits for it",
+        "0 ups OL; 0 store hangs; 10 ups OB; 90 ups OB LB; 95 boss dies; 98 boss restarts",
+        "40 boss stage early; 45 web down; 45 web exit; 90 boss stage late; 118 boss fsd ups; "
+        "123 boss down flag; 123 boss exit",
+        "boss/ONBATT web/SHUTDOWN boss/LOWBATT boss/ONBATT boss/LOWBATT boss/FSD boss/SHUTDOWN",
+        led(),
+    ),
+    Scenario(
+        "a host that came back in the middle of it goes with the coordinator",
+        "0 ups OL; 10 ups OB; 80 web boots; 120 ups OB LB",
+        "40 boss stage early; 45 web down; 45 web exit; 120 boss stage early; 125 web down; "
+        "125 web exit; 125 boss fsd ups; 130 boss down flag; 130 boss exit",
+        "boss/ONBATT web/SHUTDOWN boss/LOWBATT web/SHUTDOWN boss/FSD boss/SHUTDOWN",
+        {"boss": replace(BOSS, stages=BOSS.stages[:1]), "web": obedient("web")},
+    ),
+    Scenario(
+        "a UPS of which nobody hears keeps no order standing",
+        "0 ups OL; 10 ups OB; 60 ups OL; 65 web boots; 100 ups OB; 140 ups OL",
+        "40 boss stage early; 45 web down; 45 web exit; 60 boss stage over; "
+        "130 boss stage early; 135 web down; 135 web exit; 140 boss stage over",
+        "boss/ONBATT:ups web/SHUTDOWN boss/ONLINE:ups boss/ONBATT:ups web/SHUTDOWN boss/ONLINE:ups",
+        led(supplies=(*BOSS.supplies, Supply("gone", 0))),
+    ),
+    Scenario(
+        "a UPS that is well again has its stage ordered anew, while another is on battery still",
+        "0 a OL; 0 b OB; 10 a OB; 60 a OL; 80 web boots; 100 a OB",
+        "40 boss stage room; 45 web down; 45 web exit; 130 boss stage room; 135 web down; "
+        "135 web exit",
+        "boss/ONBATT:b boss/ONBATT:a web/SHUTDOWN boss/ONLINE:a boss/ONBATT:a web/SHUTDOWN",
+        {
+            "boss": two(
+                id="boss", stages=(Stage("room", ("web",), Conditions(on_battery=30.0), ("a",)),)
+            ),
+            "web": obedient("web"),
+        },
     ),
     Scenario(
         "a host boots while an old order still stands",

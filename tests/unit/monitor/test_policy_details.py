@@ -5,7 +5,17 @@ from typing import Any
 
 import pytest
 
-from services.monitor.actions import Action, Announce, ClearFsd, Log, Notify, OrderStage, SetFsd
+from services.monitor.actions import (
+    Action,
+    Announce,
+    ClearFsd,
+    Decide,
+    Log,
+    Notify,
+    OrderStage,
+    SetFsd,
+    ShutDown,
+)
 from services.monitor.policy import Policy
 from services.monitor.rules import Conditions, Rules, Stage, Supply
 from services.monitor.secondaries import expected_to_leave
@@ -269,3 +279,49 @@ def test_an_order_carries_all_that_a_host_needs():
     assert order == ordered.order
     assert (order.stage, order.hosts, order.deadline, order.at) == ("s", ["web"], 60.0, 1e9)
     assert order.reason == "a: on battery, and the battery is low"
+
+
+def test_hosts_that_a_reload_adds_to_a_stage_are_ordered_too():
+    policy = Policy(coordinator("a"), 0.0)
+    policy.advance(0.0, seen(0.0, a="OB LB", b="OL"), 1e9)
+    down = Peer(peer(phase=Phase.DOWN).power, online=False)
+    view = replace(seen(1.0, a="OB LB", b="OL"), peers={"web": down})
+    assert not kinds(policy.advance(1.0, view, 1e9), OrderStage)
+    rules = coordinator("a")
+    policy.reload(replace(rules, stages=(replace(rules.stages[0], hosts=("web", "db")),)), 2.0)
+    (ordered,) = kinds(policy.advance(2.0, view, 1e9), OrderStage)
+    assert ordered.order.hosts == ["web", "db"]
+
+
+def test_an_order_that_was_rehearsed_before_the_start_is_given_in_earnest():
+    policy = Policy(coordinator("a"), 0.0)
+    rehearsed = StageOrder(id="x", at=1e9, stage="s", hosts=["web"], deadline=60.0, dry_run=True)
+    view = replace(seen(0.0, a="OB LB", b="OL"), own_order=rehearsed)
+    (ordered,) = kinds(policy.advance(0.0, view, 1e9), OrderStage)
+    assert not ordered.order.dry_run
+
+
+@pytest.mark.parametrize("final_delay", [0.0, 10.0])
+def test_a_rehearsal_that_becomes_earnest_is_decided_anew(final_delay: float):
+    rules = replace(coordinator("a"), dry_run=True, host_sync=0.0, final_delay=final_delay)
+    policy = Policy(rules, 0.0)
+    gone = Peer(peer(phase=Phase.DOWN).power, online=False)
+    view = replace(seen(0.0, a="OB LB", b="OB LB"), peers={"web": gone})
+    rehearsed = kinds(policy.advance(0.0, view, 1e9), SetFsd, OrderStage)
+    assert len(rehearsed) == 3
+    policy.reload(replace(rules, dry_run=False), 1.0)
+    done = [*policy.advance(1.0, view, 1e9), *policy.advance(20.0, view, 1e9)]
+    deeds = [action for action in done if isinstance(action, SetFsd | ShutDown)]
+    assert [type(deed) for deed in deeds] == [SetFsd, SetFsd, ShutDown]
+    assert not any(deed.dry_run for deed in deeds)
+    (ordered,) = kinds(tuple(done), OrderStage)
+    assert not ordered.order.dry_run
+
+
+def test_an_order_by_hand_that_was_rehearsed_does_not_become_earnest():
+    policy = Policy(primary(dry_run=True), 0.0)
+    policy.force()
+    assert kinds(policy.advance(0.0, seen(0.0, ups="OL")), Decide)
+    policy.reload(primary(), 1.0)
+    assert not kinds(policy.advance(1.0, seen(1.0, ups="OL")), Decide, SetFsd, ShutDown)
+    assert policy.phase is Phase.WATCHING

@@ -26,7 +26,6 @@ from services.monitor.actions import (
 from services.monitor.deeds import Deeds
 from services.monitor.notify import Notifier
 from services.monitor.rules import Flag
-from services.monitor.shutdown import ShutDownError
 from services.monitor.supplies.bus import BusLink
 
 LAST_WORD_TIME: Final = 1.0  # seconds for what is to be said and noted before this host goes down
@@ -39,7 +38,13 @@ class PowerSwitch(Protocol):
     """What shuts this host down."""
 
     async def shut_down(self, *, writes_flag: bool) -> None:
-        """Shut down; what goes wrong is logged."""
+        """Shut down; ShutDownError if it is known already that it failed."""
+
+    def check(self) -> None:
+        """Raise ShutDownError if it has turned out since that it failed."""
+
+    async def ended(self) -> None:
+        """Wait until the shutdown command has ended; ShutDownError if it failed."""
 
 
 class Asked(Protocol):
@@ -94,11 +99,7 @@ async def _shut_down(action: ShutDown, means: Means) -> None:
         return
     await _said(means)
     logger.critical("running the shutdown command")
-    try:
-        await means.power.shut_down(writes_flag=action.writes_flag)
-    except ShutDownError as error:
-        means.deeds.note("shutdown", "failed", detail=str(error))
-        raise
+    await means.power.shut_down(writes_flag=action.writes_flag)
 
 
 async def _said(means: Means) -> None:

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import replace
 from typing import Final
 
 from services.monitor.acting import Means, PowerSwitch, carry_out
@@ -17,7 +18,7 @@ from services.monitor.notify import Notifier
 from services.monitor.policy import Policy
 from services.monitor.privileged import Orders
 from services.monitor.settings import MonitorSettings
-from services.monitor.shutdown import ByParent, Ourselves
+from services.monitor.shutdown import ByParent, Ourselves, ShutDownError
 from services.monitor.supplies.bus import BusLink, Interests
 from services.monitor.supplies.nut import NutSupply
 from shared import supervisor
@@ -49,7 +50,11 @@ async def run(settings: Latest[MonitorSettings], orders: Orders | None = None) -
     notifier, deeds = Notifier(), Deeds(first.audit.log(), first.monitor.id)
     async with deeds.running(), notifier.running(), asyncio.TaskGroup() as tasks:
         monitor = Monitor(first, power, notifier, deeds, tasks)
-        with _listening_to_signals(monitor.force), power.watching(monitor.lose_parent):
+        with (
+            _listening_to_signals(monitor.force),
+            power.watching(monitor.lose_parent),
+            _failure_noted(deeds),
+        ):
             identity = Identity(ServiceKind.MONITOR, monitor.link.id)
             beside = [
                 tasks.create_task(stay_connected(first.bus, identity, monitor.link.session)),
@@ -62,6 +67,7 @@ async def run(settings: Latest[MonitorSettings], orders: Orders | None = None) -
                 for task in beside:
                     task.cancel()
                 monitor.leave()
+            await power.ended()
 
 
 class Monitor:
@@ -99,6 +105,7 @@ class Monitor:
             if self._is_parent_lost:
                 await carry_out(self.policy.lost_parent(), self._means)
                 raise ParentLostError("the privileged parent died: this host cannot be shut down")
+            self._power.check()
             if await carry_out(self._actions(), self._means):
                 return
             self._pace()
@@ -177,7 +184,9 @@ class Monitor:
             logger.warning("[bus], [audit] and the id of the monitor change with a restart only")
         if new.monitor.power_down != old.monitor.power_down:
             logger.warning("the shutdown command and the flag file change with a restart only")
-        self.policy.reload(new.monitor.rules(), time.monotonic())
+        # The others go on to know us by our old id: who is last is decided by it.
+        rules = replace(new.monitor.rules(), id=self.link.id)
+        self.policy.reload(rules, time.monotonic())
         self.link.change(_interests(new))
         self._take_supplies()
         self._awake.set()
@@ -212,6 +221,15 @@ def _interests(settings: MonitorSettings) -> Interests:
         has_followers=rules.is_primary or bool(rules.stages) or bool(rules.wake.hosts),
         obeys=bool(rules.obey),
     )
+
+
+@contextlib.contextmanager
+def _failure_noted(deeds: Deeds) -> Generator[None]:
+    try:
+        yield
+    except ShutDownError as error:
+        deeds.note("shutdown", "failed", detail=str(error))
+        raise
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 The child asks for the shutdown by writing `SHUT_DOWN` to a pipe. The parent then writes the flag
 file and runs the shutdown command, both fixed before the fork; for `SHUT_DOWN_ONLY` it leaves the
-flag file out. Any other byte means nothing, and the end of the pipe ends the parent.
+flag file out. Any other byte means nothing, and the end of the pipe ends the parent. It answers by
+`STARTED`, and when the command has ended by `DONE` or `FAILED`.
 """
 
 import contextlib
@@ -22,6 +23,9 @@ from shared.errors import SettingsError
 
 SHUT_DOWN: Final = b"\x01"
 SHUT_DOWN_ONLY: Final = b"\x02"
+STARTED: Final = b"\x01"
+DONE: Final = b"\x02"
+FAILED: Final = b"\x03"
 MAGIC: Final = "upsmon-shutdown-file"
 FALLBACK_USERS: Final = ("nut", "nobody")
 
@@ -39,7 +43,9 @@ class PowerDown:
         """Write the flag and run the command to its end; return its exit code.
 
         `started` is called once the command runs, or cannot. A flag that cannot be written does
-        not keep the host from being shut down.
+        not keep the host from being shut down. It is removed again when the command says that it
+        failed: this host stays up, and its next shutdown may be any. A command that was killed
+        says nothing; a shutdown that is under way may have done it.
         """
         if self.flag:
             try:
@@ -49,6 +55,8 @@ class PowerDown:
         code = self._run(started)
         if code:
             _complain(f"the shutdown command failed with exit code {code}")
+        if code > 0:
+            clear_flag(self.flag)
         return code
 
     def _run(self, started: Callable[[], object]) -> int:
@@ -69,7 +77,7 @@ class PowerDown:
 class Orders:
     """The child's ends of the pipes to its privileged parent.
 
-    `life` gives a byte when the command was started, and its end when the parent is dead.
+    `life` gives the parent's answers, and its end when the parent is dead.
     """
 
     pipe: int
@@ -146,9 +154,19 @@ def has_flag(flag: Path | None) -> bool:
 
 
 def clear_flag(flag: Path | None) -> None:
-    """Remove the flag file of an earlier shutdown; a file that is none is left alone."""
-    if flag is not None and has_flag(flag):
+    """Remove the flag file of an earlier shutdown; a file that is none is left alone.
+
+    One that cannot be removed is complained of: without a monitor it would be no better.
+    """
+    if flag is None or not has_flag(flag):
+        return
+    try:
         flag.unlink(missing_ok=True)
+    except OSError as error:
+        _complain(
+            f"cannot remove {flag}: {error.strerror}; remove it, for with it the next shutdown of "
+            "this host cuts the power, whatever the reason"
+        )
 
 
 def _become(account: pwd.struct_passwd) -> None:
@@ -158,9 +176,9 @@ def _become(account: pwd.struct_passwd) -> None:
 
 
 def _serve(pipe: int, life: int, power_down: PowerDown, child: int) -> NoReturn:
-    def acknowledge() -> None:
+    def answer(word: bytes) -> None:
         with contextlib.suppress(OSError):  # the child may be gone
-            os.write(life, SHUT_DOWN)
+            os.write(life, word)
 
     def forward(number: int, _frame: FrameType | None) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -174,7 +192,8 @@ def _serve(pipe: int, life: int, power_down: PowerDown, child: int) -> NoReturn:
     kinds = {SHUT_DOWN: power_down, SHUT_DOWN_ONLY: replace(power_down, flag=None)}
     while order := os.read(pipe, 1):
         if order in kinds:
-            failed = kinds[order].carry_out(acknowledge)
+            failed = kinds[order].carry_out(lambda: answer(STARTED))
+            answer(FAILED if failed else DONE)
     _, status = os.waitpid(child, 0)
     ended = os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1
     sys.exit(1 if failed else ended)  # a host that stays up needs its monitor again

@@ -23,7 +23,8 @@ from pathlib import Path
 from services.monitor.privileged import PowerDown, separate
 
 folder, user = Path(sys.argv[1]), sys.argv[2]
-orders = separate(PowerDown(["/bin/sh", "-c", f"id -u >> {folder}/ran"], folder / "flag"), user)
+command = f"id -u >> {folder}/ran; read code < {folder}/code; exit $code"
+orders = separate(PowerDown(["/bin/sh", "-c", command], folder / "flag"), user)
 
 def can(act):
     try:
@@ -44,6 +45,8 @@ print(json.dumps({
 for line in sys.stdin:
     if line.startswith("write"):
         os.write(orders.pipe, bytes.fromhex(line.split()[1]))
+    elif line.startswith("hear"):
+        print(os.read(orders.life, 1).hex(), flush=True)
     elif line.startswith("leave"):
         sys.exit(int(line.split()[1]))
     elif line.startswith("die with your parent"):
@@ -56,6 +59,7 @@ class Pair:
 
     def __init__(self, folder: Path, user: str = "nobody") -> None:
         self.folder = folder
+        (folder / "code").write_text("0\n")
         (folder / "secret").write_text("s")
         (folder / "secret").chmod(0o600)
         folder.chmod(0o755)
@@ -135,6 +139,22 @@ def test_another_byte_shuts_down_without_the_flag(pair):
     assert not (pair.folder / "flag").exists()
     pair.say("leave 0")
     assert pair.parent.wait(TIMEOUT) == 0
+
+
+@pytest.mark.parametrize(("code", "answer", "is_left"), [(0, "02", True), (3, "03", False)])
+def test_the_child_hears_how_the_command_ended_and_one_that_failed_leaves_no_flag(
+    pair, code, answer, is_left
+):
+    (pair.folder / "code").write_text(f"{code}\n")
+    pair.say("write 01")
+    heard = []
+    for _ in range(2):
+        pair.say("hear")
+        heard.append(pair.parent.stdout.readline().strip())
+    assert heard == ["01", answer]
+    assert (pair.folder / "flag").exists() is is_left
+    pair.say("leave 0")
+    assert pair.parent.wait(TIMEOUT) == (1 if code else 0)
 
 
 def test_no_byte_but_those_two_does_anything(pair):

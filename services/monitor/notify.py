@@ -75,6 +75,7 @@ class Notifier:
 
         A list is run as it is; a string is a line for the shell, as NUT has it.
         """
+        text = text.replace("\0", " ")  # a device may say it, and no program can be told it
         environment = {"UPSNAME": device, "NOTIFYTYPE": kind}
         if isinstance(command, str):
             self._put(Job(["/bin/sh", "-c", f'{command} "$1"', "sh", text], environment))
@@ -117,8 +118,9 @@ async def _run(job: Job) -> None:
             env={**os.environ, **job.environment},
             start_new_session=True,
         )
-    except OSError as error:
-        logger.error("cannot run the notification program %s: %s", name, error.strerror)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        logger.error("cannot run the notification program %s: %s", name, why)
         return
     try:
         async with asyncio.timeout(PATIENCE):

@@ -103,6 +103,15 @@ async def test_what_cannot_be_run_or_fails_is_one_line_in_the_log(tmp_path, capl
     assert "/bin/false failed: exit code 1" in caplog.text
 
 
+async def test_what_no_program_can_be_told_is_left_out_and_hurts_nobody(tmp_path):
+    program = recorder(tmp_path)
+    notifier = Notifier()
+    async with notifier.running():
+        notifier.execute([str(program)], "alarm \0 hot", "ALARM", "ups")
+        told = await lines_of(tmp_path / "told", 1)
+    assert told == [repr((["alarm   hot"], "ups", "ALARM"))]
+
+
 async def test_wall_gets_the_message_as_its_input(tmp_path, monkeypatch):
     program = tmp_path / "wall"
     program.write_text(f"#!/bin/sh\n/bin/cat > {tmp_path}/written\n")
@@ -170,6 +179,28 @@ def test_a_flag_that_cannot_be_written_does_not_keep_the_host_up(tmp_path, capfd
     said = capfd.readouterr().err
     assert "cannot write" in said
     assert "failed with exit code 3" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "is_left"), [("true", True), ("exit 3", False), ("kill -9 $$", True)]
+)
+def test_a_command_that_says_it_failed_leaves_no_flag(tmp_path, command, is_left):
+    """The host stays up: any later shutdown of it would have the power cut."""
+    flag = tmp_path / "flag"
+    PowerDown(command, flag).carry_out()
+    assert has_flag(flag) is is_left
+
+
+def test_a_flag_that_cannot_be_removed_is_complained_of(tmp_path, capfd, monkeypatch):
+    flag = tmp_path / "flag"
+    PowerDown("true", flag).carry_out()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    clear_flag(flag)
+    assert f"cannot remove {flag}: Operation not permitted" in capfd.readouterr().err
 
 
 def test_no_symbolic_link_is_written_through(tmp_path):

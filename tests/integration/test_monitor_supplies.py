@@ -250,6 +250,19 @@ async def test_tls_is_as_strict_as_asked(certificate):
                     pass
 
 
+async def test_a_certificate_that_is_gone_is_silence_and_not_the_end(tmp_path):
+    security = Security(tmp_path / "gone.pem")
+    async with (
+        strange(b"OK STARTTLS\n") as peer,
+        keeping(Server("ups", "127.0.0.1", peer.port, security=security)) as seen,
+    ):
+        await seen.until(lambda sight: sight.reach is Reach.SILENT)
+        async with asyncio.timeout(TIMEOUT):
+            while len(peer.asked) < 2:
+                await asyncio.sleep(0.01)
+    assert peer.asked == [b"STARTTLS\n"] * len(peer.asked)
+
+
 async def test_a_server_without_tls_is_refused_or_taken_as_the_settings_say(upsd):
     with pytest.raises(LineError, match="has no TLS"):
         async with connected(upsd.host, upsd.port, Security()):

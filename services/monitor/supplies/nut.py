@@ -19,6 +19,7 @@ from services.monitor.supplies.readings import (
     TEMPERATURE,
     number,
 )
+from shared.errors import SettingsError
 from shared.latest import Latest
 from shared.nutline import (
     Line,
@@ -103,7 +104,7 @@ class NutSupply:
                     self._is_connected = True
                     self._is_told = False
                     await self._ask(line)
-            except (LineError, ServerRefusalError) as error:
+            except (LineError, ServerRefusalError, SettingsError) as error:  # a TLS file is gone
                 self._lose(str(error))
             finally:
                 self._is_connected = self._is_logged_in = False

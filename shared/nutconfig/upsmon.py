@@ -242,7 +242,7 @@ def _set_flags(monitor: Table, line: Statement) -> None:
         if flag not in _FLAGS:
             line.warn(f"unknown flag is passed over; known are {', '.join(_FLAGS)}")
     known = [flag for flag in flags if flag in _FLAGS]
-    if not known:
+    if not known and line.words[1].upper() in NOTIFY_TYPES:
         line.warn("so nobody is told of it; flags stand with + between them, as in SYSLOG+WALL")
     _notify(monitor, line, "flags", known or ["IGNORE"])
 

@@ -60,7 +60,7 @@ def _tell_who_watches(reading: Reading, name: str) -> None:
         if line.key == "MONITOR" and len(line.words) > 1:
             device = line.words[1].partition("@")[0]
             if device == name and Address(host_of(line.words[1]), 0).is_loopback:
-                line.warn(f"[{name}] is left out of ups.conf, so nothing is heard of it")
+                line.warn(f"[{name}] is left out of ups.conf, so this host does not shut down for it")
 
 
 def _is_about(line: Statement, device: str) -> bool:

@@ -124,7 +124,7 @@ def test_a_monitor_of_a_device_that_is_left_out_is_told(taken):
     _, told = taken(
         ups_conf=device("usbhid-ups", "x = 1"), upsmon_conf=UPSMON.format("").replace("a@", "d@")
     )
-    assert "[d] is left out of ups.conf, so nothing is heard of it" in about(told, "upsmon.conf:1")
+    assert "this host does not shut down for it" in about(told, "upsmon.conf:1")
 
 
 def test_what_cannot_run_is_told_at_the_head_of_the_device(taken):

@@ -1,5 +1,6 @@
 """`nutbus upsdrvctl`: start and stop the driver service, see its devices, power them off."""
 
+import contextlib
 import os
 import select
 import signal
@@ -15,26 +16,25 @@ from services.console.live import View, run, view
 from services.console.orders import devices
 from services.driver.poweroff import attempts, in_order, power_off
 from services.driver.settings import DriverSettings
-from shared.errors import BusError, PowerError
+from shared.errors import BusError, PowerError, SettingsError
 from shared.fleet import Device
 from shared.messages import Availability
-from shared.settings import find_file
+from shared.settings import DEFAULT_FILES, find_file
 from shared.topics import DeviceTopic
 
 RESULT_TIMEOUT = 15.0
 START_TIMEOUT = 75.0  # NUT's maxstartdelay
+START_PAUSE = 1.0  # between two looks at the bus
 STOP_TIMEOUT = 15.0
 HEADINGS = ("UPSNAME", "UPSDRV", "RUNNING", "PF_PID", "S_RESPONSIVE", "S_PID", "S_STATUS")
 UNKNOWN = "N/A"
+DRIVER = "services.driver"
 
 app = typer.Typer(help="Control the drivers and power devices off.", no_args_is_help=True)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file (TOML).")]
 NutConfig = Annotated[Path | None, typer.Option(help="Folder of NUT's own files, as /etc/nut.")]
 Ups = Annotated[str | None, typer.Argument(help="Only this device.")]
-Test = Annotated[
-    bool, typer.Option("--test", "-t", help="Show what would be done, and do nothing.")
-]
 PidFile = Annotated[Path, typer.Option(help="Where the number of the process is kept.")]
 
 PID_FILE = Path("/run/nutbus/driver.pid")
@@ -54,13 +54,13 @@ def options(
 @app.command("list")
 def list_devices(ups: Ups = None, config: Config = None, nut_config: NutConfig = None) -> None:
     """Print the names of the devices in the settings."""
-    typer.echo("\n".join(chosen(_settings(config, nut_config), ups)))
+    typer.echo("\n".join(chosen(load(config, nut_config), ups)))
 
 
 @app.command()
 def status(ups: Ups = None, config: Config = None, nut_config: NutConfig = None) -> None:
     """Print a line for each device, in NUT's columns; the process numbers are not on the bus."""
-    settings = _settings(config, nut_config)
+    settings = load(config, nut_config)
     found = _look(settings)
     lines = [HEADINGS, *(_row(name, settings, found) for name in chosen(settings, ups))]
     typer.echo("\n".join("\t".join(line) for line in lines))
@@ -74,20 +74,20 @@ def start(
     pid_file: PidFile = PID_FILE,
 ) -> None:
     """Start the driver service, with all its devices; its log is beside the file of its number."""
-    settings = _settings(config, nut_config)
-    command = [sys.executable, "-m", "services.driver", *_options(config, nut_config)]
+    settings = load(config, nut_config)
+    command = [sys.executable, "-m", DRIVER, *_options(config, nut_config)]
     if context.obj:
         typer.echo(f"would run: {' '.join(command)}")
         return
     if running := _process(pid_file):
         raise PowerError(f"the driver service runs already, as process {running}")
-    pid_file.parent.mkdir(parents=True, exist_ok=True)
     log_file = pid_file.with_suffix(".log")
-    with log_file.open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 -- our own module
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
-    pid_file.write_text(f"{process.pid}\n")
+    try:
+        process = _begin(command, pid_file, log_file)
+    except OSError as error:
+        raise PowerError(
+            f"cannot write {error.filename}: {error.strerror}; --pid-file names another place"
+        ) from None
     _await_online(settings, process, log_file)
     typer.echo(f"{len(settings.devices)} devices, process {process.pid}")
 
@@ -113,7 +113,7 @@ def shutdown(
     nut_config: NutConfig = None,
 ) -> None:
     """Power the devices off, in the order of sdorder: over the bus, else on a line of our own."""
-    settings = _settings(config, nut_config)
+    settings = load(config, nut_config)
     chosen(settings, ups)
     if context.obj:
         for name in in_order(settings, ups):
@@ -125,8 +125,14 @@ def shutdown(
         raise typer.Exit(1)
 
 
-def _settings(config: Path | None, nut_config: Path | None) -> DriverSettings:
-    return DriverSettings.load(find_file(config, nut_config), nut_config)
+def load(config: Path | None, nut_config: Path | None = None) -> DriverSettings:
+    """Read the settings; SettingsError where there are none: that is not to have no devices."""
+    file = find_file(config, nut_config)
+    settings = DriverSettings.load(file, nut_config)
+    if not (file or nut_config or settings.devices):
+        places = " or ".join(str(default) for default in DEFAULT_FILES)
+        raise SettingsError(f"no settings: there is no {places}; name a file with --config")
+    return settings
 
 
 def chosen(settings: DriverSettings, ups: str | None) -> list[str]:
@@ -165,30 +171,50 @@ def _row(name: str, settings: DriverSettings, found: dict[str, Device]) -> tuple
     return (name, driver, running, UNKNOWN, responsive, UNKNOWN, status or UNKNOWN)
 
 
+def _begin(command: list[str], pid_file: Path, log_file: Path) -> subprocess.Popen[bytes]:
+    """Start the driver service; what cannot be written is an error before it is there."""
+    pid_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as log, pid_file.open("w") as written:
+        process = subprocess.Popen(  # noqa: S603 -- our own module
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        written.write(f"{process.pid}\n")
+    return process
+
+
 def _process(pid_file: Path) -> int | None:
+    """Find the driver service that the file knows of; its number may be another program's now."""
     try:
         number = int(pid_file.read_text())
-        os.kill(number, 0)
+        words = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return None
-    return number
+    return number if DRIVER.encode() in words else None
 
 
 def _await_online(settings: DriverSettings, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT
-    while not settings.devices.keys() <= _look(settings).keys():
-        if process.poll() is not None:
+    while not settings.devices.keys() <= _served(settings):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(START_PAUSE)
             raise PowerError(f"the driver service ended at its start; see {log}")
         if time.monotonic() > deadline:
             raise PowerError(f"the driver service runs, but is not on the bus yet; see {log}")
+
+
+def _served(settings: DriverSettings) -> set[str]:
+    """Name the devices that a driver service has; a broker remembers those that it had, too."""
+    return {name for name, device in _look(settings).items() if device.service_online}
 
 
 def _end(process: int) -> None:
     """Ask a process to end and wait until it has."""
     handle = os.pidfd_open(process)
     try:
-        os.kill(process, signal.SIGTERM)
+        signal.pidfd_send_signal(handle, signal.SIGTERM)
         ended, _, _ = select.select([handle], [], [], STOP_TIMEOUT)
+    except PermissionError:
+        raise PowerError(f"process {process} belongs to another user") from None
     finally:
         os.close(handle)
     if not ended:

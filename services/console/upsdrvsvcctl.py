@@ -16,7 +16,6 @@ from services.console import upsdrvctl
 from services.console.upsdrvctl import Config, Ups
 from services.driver.settings import DriverSettings
 from shared.errors import PowerError
-from shared.settings import find_file
 
 TEMPLATE = "nutbus-driver@{}.service"
 PREFIX, SUFFIX = TEMPLATE.split("{}")
@@ -121,7 +120,7 @@ def changes(wanted: Sequence[str], enabled: Iterable[str]) -> Change:
 
 def _settings(config: Path | None) -> DriverSettings:
     # NUT's own files have no place here: the units know of one settings file only.
-    return DriverSettings.load(find_file(config))
+    return upsdrvctl.load(config)
 
 
 def _enabled() -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.console.upsdrvsvcctl import Change, SystemdError, app, changes
+from shared.errors import SettingsError
 
 
 @pytest.fixture
@@ -54,3 +55,17 @@ def test_units_that_are_not_installed_are_said_to_be(settings, monkeypatch, tmp_
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     with pytest.raises(SystemdError, match="list-unit-files: exit code 1; are the units installed"):
         run("resync", "--config", settings)
+
+
+def test_where_no_settings_are_found_no_service_is_ended(monkeypatch, tmp_path):
+    # As while an editor puts the new file in the old one's place: resync runs whenever it changes.
+    asked = tmp_path / "asked"
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$@" >>{asked}\necho nutbus-driver@rack1.service\n')
+    systemctl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("NUTBUS_CONFIG", raising=False)
+    monkeypatch.setattr("shared.settings.DEFAULT_FILES", (tmp_path / "gone.toml",))
+    with pytest.raises(SettingsError, match="no settings"):
+        run("resync")
+    assert not asked.exists()

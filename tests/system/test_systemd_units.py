@@ -91,6 +91,14 @@ def test_no_service_is_more_exposed_than_it_should_be(units, file):
     assert float(overall[1]) <= MOST_EXPOSED
 
 
+def test_the_gateway_may_ask_for_the_addresses_that_it_announces():
+    # getifaddrs(3) asks by netlink; systemd makes that fail where a unit does not name it.
+    (families,) = re.findall(
+        r"(?m)^RestrictAddressFamilies=(.*)", (FOLDER / "nutbus-gateway.service").read_text()
+    )
+    assert "AF_NETLINK" in families.split()
+
+
 def test_the_users_and_folders_can_be_made(tmp_path):
     for program, source, target in (
         ("systemd-sysusers", "sysusers.conf", "usr/lib/sysusers.d/nutbus.conf"),

@@ -102,6 +102,44 @@ def test_only_what_is_for_people_is_published_and_only_to_this_host(settings: Re
     assert settings()["networks"]["bus"]["internal"] is True
 
 
+def test_each_service_reaches_a_broker_elsewhere_and_keeps_what_it_writes(settings: Reader):
+    read = settings(NUTBUS_BROKER="mqtts://broker.example.org")
+    ours = {
+        name: service
+        for name, service in read["services"].items()
+        if "NUTBUS_BUS__BROKER" in service.get("environment", {})
+    }
+    assert set(ours) == set(HOME) - {"broker"}
+    kept = {mount.split(":")[0].split("_")[-1] for mount in mounts(read["services"]["secrets"])}
+    for name, service in ours.items():
+        assert service["environment"]["NUTBUS_BUS__BROKER"] == "mqtts://broker.example.org"
+        assert "outside" in service["networks"], name  # the other network leads nowhere
+        assert any(re.match(rf"{name}:/var/lib/nutbus\b", each) for each in mounts(service)), name
+        assert name in kept, name  # where its folder is given to it
+
+
+def rules(file: Path) -> dict[str, set[str]]:
+    """Read what each user may do by the access rules of Mosquitto."""
+    found: dict[str, set[str]] = {}
+    user = ""
+    for line in file.read_text().splitlines():
+        if line.startswith("user "):
+            user = line.removeprefix("user ")
+        elif line.startswith("topic "):
+            found.setdefault(user, set()).add(line)
+    return found
+
+
+def test_each_user_of_the_broker_may_do_what_it_may_without_containers():
+    shipped = rules(DEPLOY / "mosquitto.acl")
+    shipped["driver"] = {line.replace("/rack1/", "/+/") for line in shipped["driver"]}
+    del shipped["monitor-web1"]  # a model for hosts of a fleet
+    assert rules(DEPLOY / "compose/mosquitto.acl") == {
+        **shipped,
+        "health": {"topic read $SYS/broker/uptime"},
+    }
+
+
 def test_other_ports_and_settings_are_taken_from_the_environment(settings: Reader):
     services = settings(NUTBUS_GATEWAY_PORT="0.0.0.0:3493", NUTBUS_SETTINGS="/etc/own.toml")
     assert ports(services["services"]["gateway"]) == ["0.0.0.0:3493:3493"]

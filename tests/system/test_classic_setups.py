@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from services.driver.poweroff import in_order
+from services.driver.settings import DriverSettings
 from tests.monitors import QUIET, ROOT, Diary, MonitorProcess, until
 from tests.ports import free_port
 
@@ -201,6 +203,16 @@ def test_school_rooms_go_with_their_own_ups_and_the_server_last(setup):
     setup.await_down("library-1")
     setup.say("server-room", "OB LB")
     setup.await_down("library-1", "lab-1", "school")
+
+
+def test_no_computer_powers_off_a_ups_that_feeds_others():
+    """Those may be up still: the shutdown of this one says nothing of their UPS."""
+    for path in SETTINGS.rglob("*.toml"):
+        tables = tomllib.loads(path.read_text())
+        ours = [s["device"] for s in tables["monitor"]["supplies"] if s["role"] == "primary"]
+        only_devices = {"devices": tables.get("devices", {})}
+        settings = DriverSettings.from_tables(only_devices, str(path))
+        assert set(in_order(settings)) <= set(ours), path
 
 
 def test_no_set_up_is_forgotten():

@@ -12,83 +12,13 @@ from typer.testing import CliRunner
 
 from services.console import up
 from services.console.__main__ import app
-from services.console.importing.nutfiles import nut_files
 from services.console.importing.reading import read
 from services.console.importing.report import report
 from services.console.importing.toml import toml
 from shared.nutconfig import nut_settings
 from shared.nutwire import join
 from shared.users import Users
-
-EVERYTHING = {
-    "ups.conf": """
-        maxretry = 3
-        pollinterval = 4
-        [rack1]
-            driver = snmp-ups
-            port = 192.0.2.1
-            community = "not public"
-            desc = "Rack 1, \\"left\\""
-            sdorder = 2
-            sdcommands = shutdown.return,load.off
-            ignorelb
-            default.battery.charge.low = 30
-            override.ups.mfr = "A \\\\ B"
-        [file]
-            driver = dummy-ups
-            port = file.dev
-            mode = dummy-once
-            nolock
-        [far]
-            driver = dummy-ups
-            port = ups@192.0.2.7
-    """,
-    "upsd.conf": """
-        LISTEN 127.0.0.1
-        LISTEN ::1 4000
-        MAXAGE 20
-        MAXCONN 100
-        STATEPATH /run/nut
-    """,
-    "upsd.users": """
-        [monuser]
-            password = "se cr#et"
-            upsmon secondary
-        [admin]
-            password = x
-            actions = SET FSD
-            instcmds = ALL
-    """,
-    "upsmon.conf": """
-        MONITOR rack1@localhost 1 monuser "se cr#et" primary
-        MONITOR other@192.0.2.8:4000 0 monuser pass secondary
-        MINSUPPLIES 1
-        SHUTDOWNCMD "/sbin/shutdown -h +0"
-        NOTIFYCMD /sbin/upssched
-        NOTIFYMSG ONBATT "UPS %s is on battery"
-        NOTIFYFLAG ONBATT SYSLOG+WALL+EXEC
-        NOTIFYFLAG ONLINE IGNORE
-        POWERDOWNFLAG /etc/killpower
-        SHUTDOWNEXIT no
-        OFFDURATION -1
-        CERTPATH /etc/ssl/certs
-        CERTVERIFY 1
-        FORCESSL 1
-        CERTHOST 192.0.2.8 their-name 1 0
-        DEBUG_MIN 1
-    """,
-    "upssched.conf": """
-        CMDSCRIPT /usr/local/bin/tell
-        PIPEFN /run/nut/pipe
-        LOCKFN /run/nut/lock
-        AT ONBATT * START-TIMER early 30
-        AT ONLINE * CANCEL-TIMER early "back again"
-        AT LOWBATT rack1@localhost EXECUTE low
-    """,
-    "hosts.conf": 'MONITOR rack1@localhost "Rack 1"\n',
-    "nut.conf": "MODE=netserver\nPOWEROFF_WAIT=15m\n",
-    "upsset.conf": "I_HAVE_SECURED_MY_CGI_DIRECTORY\n",
-}
+from tests.nutfolders import EVERYTHING, exported, written
 
 
 @pytest.fixture(autouse=True)
@@ -97,15 +27,6 @@ def hushed():
     level = logger.level
     yield
     logger.setLevel(level)
-
-
-def written(folder: Path, files: dict[str, str]) -> Path:
-    folder.mkdir(exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    return folder
 
 
 def services(tables: dict[str, Any], source: Path) -> dict[str, Any]:
@@ -201,28 +122,6 @@ def test_passwords_of_users_can_be_kept_as_hashes(tmp_path):
     assert not users.verified("monuser", "other", "127.0.0.1")
 
 
-def exported(tables: dict[str, Any], folder: Path, target: Path) -> list[str]:
-    files, lost = nut_files(tables, folder)
-    written(target, files)
-    return lost
-
-
-def test_the_way_back_says_the_same(tmp_path):
-    folder = written(tmp_path / "nut", EVERYTHING)
-    tables = read(folder).tables
-    lost = exported(tables, folder, tmp_path / "back")
-    again = nut_settings(tmp_path / "back")
-    del tables["web"]
-    assert again == tables
-    assert lost == [
-        "devices.rack1.sdcommands: before NUT 2.8.3 no driver starts with this line in ups.conf: "
-        "delete it there",
-        "monitor.notify_command: it reads an upssched.conf: keep the one you have",
-        "[web]: NUT's pages are the CGI programs with a hosts.conf",
-    ]
-    assert (tmp_path / "back" / "nut.conf").read_text() == "MODE=standalone\n"
-
-
 SCHEDULED = {
     **EVERYTHING,
     "upsmon.conf": """
@@ -270,132 +169,6 @@ def test_upssched_goes_on_where_the_scheduler_would_not_hear_of_all(tmp_path, fi
     assert "IS NOT TAKEN OVER: NUT's upssched goes on" in told[0]
     assert told[0].endswith(f"does not hear of {unheard}")
     assert all("IS NOT TAKEN OVER: see upssched.conf:2" in text for text in told[1:])
-
-
-@pytest.mark.parametrize(
-    ("ours", "port", "nuts"),
-    [
-        ("usbhid", "auto", "usbhid-ups"),
-        ("apcsmart", "/dev/ttyS0", "apcsmart"),
-        ("apcsmart-old", "/dev/ttyS0", "apcsmart-old"),
-        ("genericups", "/dev/ttyS0", "genericups"),
-        ("blazer", "/dev/ttyS0", "blazer_ser"),
-        ("blazer", "auto", "blazer_usb"),
-        ("bestups", "/dev/ttyS0", "bestups"),
-        ("riello_ser", "/dev/ttyS0", "riello_ser"),
-    ],
-)
-def test_on_the_way_back_a_driver_has_the_name_that_nut_gives_it(tmp_path, ours, port, nuts):
-    exported({"devices": {"a": {"driver": ours, "port": port}}}, tmp_path, tmp_path / "back")
-    assert nut_settings(tmp_path / "back")["devices"]["a"]["driver"] == nuts
-
-
-def test_on_the_way_back_no_connection_is_less_safe_or_cannot_be(tmp_path):
-    supply = {"role": "secondary", "power_value": 0}
-    tables = {
-        "monitor": {
-            "shutdown_command": "x",
-            "supplies": [
-                {"address": "a@one", "tls": "require", **supply},
-                {"address": "a@two", "tls": "try", "verify_certificate": False, **supply},
-                {"address": "a@three", **supply},
-            ],
-        }
-    }
-    assert exported(tables, tmp_path, tmp_path / "back") == []
-    one, two, three = nut_settings(tmp_path / "back")["monitor"]["supplies"]
-    assert (one["tls"], one["verify_certificate"]) == ("require", True)
-    assert (two["tls"], two["verify_certificate"]) == ("try", False)
-    assert "tls" not in three
-
-
-def test_on_the_way_back_it_is_said_that_nut_has_no_dry_run(tmp_path):
-    monitor = {"supplies": [{"device": "a", "role": "primary"}], "dry_run": True}
-    tables = {"monitor": {**monitor, "shutdown_command": "/sbin/off"}}
-    lost = exported(tables, tmp_path, tmp_path / "back")
-    assert lost == ["monitor.dry_run: NUT has none: ITS upsmon SHUTS THIS HOST DOWN by SHUTDOWNCMD"]
-    assert exported({"monitor": monitor}, tmp_path, tmp_path / "back") == []
-
-
-def test_on_the_way_back_upsmon_starts_upssched(tmp_path):
-    tables: dict[str, Any] = {
-        "devices": {"rack1": {"driver": "usbhid"}},
-        "monitor": {
-            "supplies": [{"device": "rack1", "role": "primary"}],
-            "notify": {"ONLINE": {"flags": ["IGNORE"]}, "ONBATT": {"message": "%s"}},
-        },
-        "scheduler": {
-            "upssched": {
-                "script": ["/usr/local/bin/tell"],
-                "at": [
-                    {"type": "ONBATT", "ups": "rack1", "verb": "EXECUTE", "name": "a"},
-                    {"type": "ONLINE", "verb": "EXECUTE", "name": "b"},
-                ],
-            }
-        },
-    }
-    assert exported(tables, tmp_path, tmp_path / "back") == []
-    back = nut_settings(tmp_path / "back")
-    assert back["monitor"]["notify_command"] == "/sbin/upssched"
-    assert back["monitor"]["notify"] == {
-        "ONLINE": {"flags": ["EXEC"]},
-        "ONBATT": {"message": "%s", "flags": ["SYSLOG", "WALL", "EXEC"]},
-    }
-    assert [at["ups"] for at in back["scheduler"]["upssched"]["at"]] == ["rack1@localhost", "*"]
-    tables["monitor"]["notify_command"] = "/usr/local/bin/other"
-    lost = exported(tables, tmp_path, tmp_path / "back")
-    assert lost == ["scheduler.upssched: NUT acts on it only if upssched is the notify_command"]
-    del tables["monitor"]
-    lost = exported(tables, tmp_path, tmp_path / "back")
-    assert lost == [
-        "scheduler.upssched: NUT acts on it only where upsmon runs; there is no monitor"
-    ]
-
-
-def test_what_nut_has_no_word_for_is_said(tmp_path):
-    (tmp_path / "secret").write_text("pass\n")
-    tables = {
-        "bus": {"broker": "mqtt://192.0.2.1"},
-        "devices": {
-            "rack1": {"driver": "usbhid", "outlets": {"1": "lamp"}},
-            "toy": {"driver": "simulated"},
-        },
-        "gateway": {
-            "listen": ["0.0.0.0"],
-            "idle_timeout": 5,
-            "users": {
-                "hashed": {"password_hash": "x"},
-                "narrow": {"password": "x", "devices": ["rack1"], "actions": ["SET"]},
-                "plain": {"password_file": "secret", "upsmon": "primary"},
-            },
-        },
-        "monitor": {
-            "shutdown_command": ["/sbin/shutdown", "-h", "+0"],
-            "conditions": {"charge_below": 20},
-            "supplies": [{"device": "rack1", "role": "primary"}],
-        },
-        "scheduler": {"rules": [{"when": "ONBATT"}]},
-    }
-    lost = exported(tables, tmp_path, tmp_path / "back")
-    assert lost == [
-        "gateway.users.hashed: only the hash of the password is known: NUT needs the password",
-        "gateway.users.narrow: NUT would give these rights for all devices, from everywhere",
-        "monitor.conditions: NUT has no word for it",
-        "devices.rack1.outlets: NUT has no word for it",
-        "devices.toy: NUT has no driver like simulated",
-        "gateway.idle_timeout: NUT has no word for it",
-        "scheduler.rules: NUT has no word for it",
-        "[bus]: NUT has no bus",
-    ]
-    back = nut_settings(tmp_path / "back")
-    assert back["devices"] == {"rack1": {"driver": "usbhid-ups", "port": "auto"}}
-    assert back["gateway"]["users"]["plain"] == {"password": "pass", "upsmon": "primary"}
-    assert back["monitor"]["shutdown_command"] == "/sbin/shutdown -h +0"
-    supply = back["monitor"]["supplies"][0]
-    own = back["gateway"]["users"][supply["username"]]
-    assert supply["address"] == "rack1@localhost"
-    assert own == {"password": supply["password"], "upsmon": "primary"}
-    assert (tmp_path / "back" / "nut.conf").read_text() == "MODE=netserver\n"
 
 
 texts = some.text(some.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=20)

@@ -146,7 +146,9 @@ class Coordinator:
     def _give(
         self, rules: Rules, stage: Stage, reason: str, now: float, wall: float
     ) -> list[Action]:
-        before = self.order.hosts if self.order else []
+        # Hosts of a stage that is over may be up again, and are to stay so.
+        going = {host for each in rules.stages if self._is_given(each) for host in each.hosts}
+        before = [host for host in self.order.hosts if host in going] if self.order else []
         self.order = StageOrder(
             id=f"{int(wall * 1000):x}-{next(self._numbers)}",
             at=wall,

@@ -1247,6 +1247,24 @@ GROUPS["Stages and waking"] = (
         },
     ),
     Scenario(
+        "a later stage does not name the hosts of one whose UPS is well again",
+        "0 a OL; 0 b OB; 10 a OB; 60 a OL; 80 web boots",
+        "40 boss stage room; 45 web down; 45 web exit; 90 boss stage hall; 95 store down; "
+        "95 store exit",
+        "boss/ONBATT:b boss/ONBATT:a web/SHUTDOWN boss/ONLINE:a store/SHUTDOWN",
+        {
+            "boss": two(
+                id="boss",
+                stages=(
+                    Stage("room", ("web",), Conditions(on_battery=30.0), ("a",)),
+                    Stage("hall", ("store",), Conditions(on_battery=90.0), ("b",)),
+                ),
+            ),
+            "web": obedient("web"),
+            "store": obedient("store"),
+        },
+    ),
+    Scenario(
         "a host boots while an old order still stands",
         "0 ups OL; 10 ups OB; 80 web boots; 120 ups OL",
         "40 boss stage early; 45 web down; 45 web exit; 120 boss stage over",

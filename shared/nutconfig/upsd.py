@@ -4,6 +4,7 @@ import ipaddress
 import socket
 from typing import Final
 
+from shared.listening import parse_address
 from shared.nutconfig.statements import Statement
 from shared.nutconfig.values import (
     SECONDS,
@@ -78,9 +79,12 @@ def _port(text: str) -> str:
         return text
 
 
-def _is_ipv6(text: str) -> bool:
+def _is_host(text: str) -> bool:
+    """Tell whether it may be an address, or a name, and has no port in it."""
     try:
-        return ipaddress.ip_address(text).version == 6
+        if ":" in text:
+            return ipaddress.ip_address(text).version == 6
+        return bool(parse_address(text, int(PORT)))
     except ValueError:
         return False
 
@@ -108,7 +112,7 @@ def _set_gateway(gateway: Table, line: Statement) -> None:
     port = _port(line.words[2]) if len(line.words) > 2 else PORT
     if not (port.isdigit() and 0 < int(port) < 65536):
         raise line.error("the port of LISTEN must be a number from 1 to 65535")
-    if line.is_forgiving and ":" in text and not _is_ipv6(text):
+    if line.is_forgiving and not _is_host(text):
         raise line.error(
             "it is no address: the port is a word of its own, as in LISTEN 0.0.0.0 3493"
         )

@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.nutconfig.statements import Statement, leave_out
 from shared.nutconfig.values import Table
+from shared.nutwire import LENGTH_LIMIT
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,9 @@ def _set_password(user: Table, line: Statement, values: list[str]) -> bool:
         line.warn("only the first word of the password counts: put the whole in quotes")
     if "password" in user:
         line.warn("passed over, because the user has a password already")
+        return False
+    if line.is_forgiving and not (values[0].isprintable() and len(values[0]) <= LENGTH_LIMIT):
+        line.warn(f"a password has at most {LENGTH_LIMIT} printable characters")
         return False
     user["password"] = values[0]
     return True

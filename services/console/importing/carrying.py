@@ -17,7 +17,7 @@ from services.driver.drivers import DRIVERS, NUT_DRIVER
 from services.driver.settings import DeviceSettings
 from shared.faults import faults, unknown_key
 from shared.nutconfig.statements import Statement, leave_out
-from shared.nutconfig.ups import PREFIXED
+from shared.nutconfig.ups import DEVICE_SETTINGS, PREFIXED
 from shared.nutconfig.values import NutDevice, Table, number_in_front
 from shared.topics import is_dotted_name
 
@@ -93,10 +93,11 @@ def _fit(device: _Device) -> Iterator[tuple[str, Any]]:
     kind = device.kind if device.kind and device.kind.name != NUT_DRIVER else None
     for key, value in device.table.items():
         if key in PREFIXED and isinstance(value, dict):
-            yield key, dict(_variables(device, key, value))
+            if sound := dict(_variables(device, key, value)):
+                yield key, sound
         elif key == "sdorder":
             yield key, max(-1, value)  # all that is negative is never, for NUT
-        elif kind is None or key not in device.lines or key in DeviceSettings.listed():
+        elif kind is None or key not in device.lines or key in DEVICE_SETTINGS:
             yield key, value
         else:
             yield from _option(device, kind, key, value)
@@ -118,7 +119,7 @@ def _option(device: _Device, kind: Kind, key: str, value: str | bool) -> Iterato
         _drop(line, f"the driver {kind.name} has no such option")
         return
     if not name:
-        known = [*DeviceSettings.listed(), *fields]
+        known = [*DEVICE_SETTINGS, *fields]
         raise _UnfitError(line, f"{unknown_key(key, known)}: {_STOPS}")
     if name != key:
         line.fates.clear()

@@ -1,8 +1,8 @@
-"""Whether the monitor that upsmon.conf makes can be, and what it can do."""
+"""What our monitor and scheduler would do otherwise than upsmon and upssched: it is told."""
 
 from collections.abc import Sequence
 
-from shared.nutconfig.statements import Statement, leave_out
+from shared.nutconfig.statements import Outcome, Statement, leave_out
 from shared.nutconfig.values import Table
 
 _NO_COMMAND = (
@@ -12,6 +12,15 @@ _NO_COMMAND = (
 _TOO_LITTLE = (
     "the power values add up to {}, less than MINSUPPLIES {}: NUT's upsmon does not start with it "
     "either, so there is no monitor, and THIS HOST IS NOT SHUT DOWN"
+)
+
+_NEVER_STARTED = (
+    "NUT never does what these lines say, as no NOTIFYCMD starts upssched, BUT OUR SCHEDULER DOES: "
+    "take [scheduler.upssched] out of the new file if it shall not"
+)
+_NOT_FOR_THIS = (
+    "NUT does it only with EXEC in NOTIFYFLAG {0}, BUT OUR SCHEDULER DOES IT: take it out of the "
+    "new file if it shall not"
 )
 
 
@@ -34,3 +43,30 @@ def watching(tables: Table, lines: Sequence[Statement]) -> Table:
         said[-1].warn(_NO_COMMAND)
         return {**tables, "monitor": {**monitor, "dry_run": True}}
     return tables
+
+
+def tell_of_schedule(tables: Table, lines: Sequence[Statement]) -> None:
+    """Say at CMDSCRIPT or AT what the scheduler does, though upsmon starts no upssched for it.
+
+    `lines` are all that were read; a NOTIFYCMD that is not needed is one that the scheduler is.
+    """
+    if "scheduler" not in tables:
+        return
+    commands = [line for line in lines if line.key == "NOTIFYCMD"]
+    starts = [line for line in commands if _has(line, Outcome.UNNEEDED)]
+    if "monitor" not in tables or not starts:
+        script = next(
+            line for line in lines if line.key == "CMDSCRIPT" and _has(line, Outcome.TAKEN)
+        )
+        script.warn(_NEVER_STARTED)
+        return
+    notify = tables["monitor"].get("notify", {})
+    for line in lines:
+        if line.key == "AT" and _has(line, Outcome.TAKEN):
+            type_ = line.words[1].upper()
+            if "EXEC" not in notify.get(type_, {}).get("flags", ()):
+                line.warn(_NOT_FOR_THIS.format(type_))
+
+
+def _has(line: Statement, outcome: Outcome) -> bool:
+    return any(fate.outcome is outcome for fate in line.fates)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from services.console.importing.carrying import carried
-from services.console.importing.guarding import watching
+from services.console.importing.guarding import tell_of_schedule, watching
 from services.console.importing.others import other_statements
 from services.console.importing.surroundings import judge_files
 from services.driver.settings import DriverSettings, with_port_located
@@ -27,6 +27,7 @@ def read(directory: Path, *, hash_passwords: bool = False) -> Reading:
         tables["devices"] = _devices(reading, directory)
     if "monitor" in tables:
         tables = watching(tables, reading.statements)
+    tell_of_schedule(tables, reading.statements)
     if hash_passwords and "gateway" in tables:
         users = tables["gateway"]["users"]
         hashed = {name: _hashed(user) for name, user in users.items()}
@@ -60,7 +61,9 @@ def _tell_who_watches(reading: Reading, name: str) -> None:
         if line.key == "MONITOR" and len(line.words) > 1:
             device = line.words[1].partition("@")[0]
             if device == name and Address(host_of(line.words[1]), 0).is_loopback:
-                line.warn(f"[{name}] is left out of ups.conf, so this host does not shut down for it")
+                line.warn(
+                    f"[{name}] is left out of ups.conf, so this host does not shut down for it"
+                )
 
 
 def _is_about(line: Statement, device: str) -> bool:

@@ -3,9 +3,12 @@
 import logging
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from services.console import up
 from services.console.importing.carrying import BY_NUMBER, BY_TEXT, NOT_HERE, WIRES
@@ -65,7 +68,7 @@ def device(driver: str, *lines: str) -> str:
         ("usbhid-ups", "pollinterval = fast", {}, "here the default counts"),
         ("usbhid-ups", "pollinterval = 3s", {"poll_interval": 3.0}, "only the number in front"),
         ("usbhid-ups", "allow_killpower = maybe", {}, "not cut by driver.killpower"),
-        ("usbhid-ups", "override.a+b = 1", {"override": {}}, "no name of a variable"),
+        ("usbhid-ups", "override.a+b = 1", {}, "no name of a variable"),
         ("nutdrv_qx", "fault_1 = 4", {}, "the driver qx has no such option"),
         ("blazer_ser", "langid_fix = 0409", {}, "the driver goes on without it"),
         ("snmp-ups", "snmp_retries = 50", {}, "the driver goes on without it"),
@@ -93,6 +96,7 @@ def test_a_device_that_nut_would_run_is_kept(taken, driver, line, kept, words):
     ("driver", "line", "words"),
     [
         ("usbhid-ups", "serail = 1", "did you mean 'serial'?: NUT's driver does not start"),
+        ("usbhid-ups", "poll_interval = 3", "did you mean 'pollinterval'?: NUT's driver"),
         ("nutdrv_qx", "cablepower = up", "NUT's driver does not start with it either"),
         ("nutdrv_qx", "offdelay = -5", "NUT's driver does not start with it either"),
         ("apcsmart", "sdtype = 9", "NUT's driver does not start with it either"),
@@ -160,7 +164,7 @@ def test_a_name_that_no_device_may_have_is_changed_wherever_this_machine_has_it(
 def test_wrong_lines_of_upsd_conf_leave_out_what_they_say_and_nothing_gets_wider(taken):
     tables, told = taken(
         upsd_conf="MAXAGE soon\nMAXAGE 20s\nLISTEN 0.0.0.0:3493\nLISTEN 0.0.0.0 99999\n"
-        "LISTEN\nMAXCONN\nLISTEN 127.0.0.1 nut\n"
+        'LISTEN ""\nMAXCONN\nLISTEN 127.0.0.1 nut\n'
     )
     assert tables["gateway"] == {"max_age": 20.0, "listen": ["127.0.0.1:3493"], "users": {}}
     assert "the default counts" in about(told, "upsd.conf:1")
@@ -280,6 +284,31 @@ def test_a_wrong_line_of_upssched_conf_is_passed_over(taken):
     assert "it is not done" in about(told, "upssched.conf:2")
 
 
+SCHEDULE = "CMDSCRIPT /bin/x\nAT ONBATT * EXECUTE a\nAT ONLINE * EXECUTE b\n"
+
+
+def test_it_is_told_where_the_scheduler_does_what_upssched_was_never_started_for(taken):
+    flags = "NOTIFYCMD /sbin/upssched\nNOTIFYFLAG ONBATT SYSLOG+EXEC"
+    _, told = taken(upsmon_conf=UPSMON.format(flags), upssched_conf=SCHEDULE)
+    assert "OUR SCHEDULER DOES IT" in about(told, "upssched.conf:3")
+    assert "OUR SCHEDULER DOES" not in about(told, "upssched.conf:1") + about(
+        told, "upssched.conf:2"
+    )
+
+
+@pytest.mark.parametrize("monitor", ["", UPSMON.format("NOTIFYCMD /bin/other"), UPSMON.format("")])
+def test_it_is_told_where_nothing_has_started_upssched_at_all(taken, monitor):
+    _, told = taken(upsmon_conf=monitor, upssched_conf=SCHEDULE)
+    assert "NUT never does what these lines say" in about(told, "upssched.conf:1")
+    assert sum("OUR SCHEDULER" in line for line in told) == 1
+
+
+def test_a_password_that_cannot_be_sent_leaves_out_its_user_only(taken, tmp_path):
+    tables, told = taken(upsd_users='[a]\npassword = "x\x7f"\n[b]\npassword = p\n')
+    assert list(tables["gateway"]["users"]) == ["b"]
+    assert "printable" in about(told, "upsd.users:2")
+
+
 def test_scripts_that_call_programs_that_run_no_more_are_told(taken, tmp_path):
     script = tmp_path / "notify"
     script.write_text("#!/bin/sh\n# upsmon -c reload\ncase $1 in low) /sbin/upsmon -c fsd;; esac\n")
@@ -314,6 +343,26 @@ def test_a_quote_that_is_never_closed_keeps_what_stands_before_it(taken):
     tables, told = taken(ups_conf=UPS + 'desc = "never closed\n[b]\ndriver = x\nport = y\n')
     assert tables["devices"] == {"a": {"driver": "usbhid-ups", "port": "auto"}}
     assert "unterminated quote; nothing from here" in about(told, "ups.conf:4")
+
+
+PIECES = (
+    '[ ] a = " \\ # driver port dummy-ups usbhid-ups snmp-ups LISTEN MAXAGE password default. 1 '
+    "0 -1 5s soon sdorder lowbatt MONITOR a@localhost primary SHUTDOWNCMD CERTHOST FORCESSL AT * "
+    "ONBATT EXECUTE CMDSCRIPT START-TIMER MINSUPPLIES [a] [b.c] upsmon"
+)
+nut_like = some.lists(some.sampled_from([*PIECES.split(), "\n", "\n"])).map(" ".join)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(texts=some.tuples(*[nut_like] * 5))
+def test_any_files_are_imported_and_what_comes_of_them_can_be_started(texts):
+    names = ("ups.conf", "upsd.conf", "upsd.users", "upsmon.conf", "upssched.conf")
+    with TemporaryDirectory() as folder:
+        for name, text in zip(names, texts, strict=True):
+            (Path(folder) / name).write_text(text)
+        reading = read(Path(folder))
+        assert all(line.fates for line in reading.statements)
+        up.household(reading.tables, folder)
 
 
 def test_a_file_that_cannot_be_read_is_an_error_since_half_of_it_all_would_be_missing(tmp_path):

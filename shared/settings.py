@@ -224,7 +224,14 @@ def find_file(file: Path | None, nut_config: Path | None = None) -> Path | None:
     if nut_config:
         return file
     named = file or (Path(os.environ["NUTBUS_CONFIG"]) if os.environ.get("NUTBUS_CONFIG") else None)
-    return named or next((default for default in DEFAULT_FILES if default.is_file()), None)
+    return named or next((default for default in DEFAULT_FILES if _is_there(default)), None)
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except PermissionError:  # /etc/nutbus is not everybody's: who reads the file is told so
+        return True
 
 
 def default_id() -> str:

@@ -292,6 +292,17 @@ def test_the_file_is_the_given_one_else_the_named_one_else_a_default(tmp_path, m
     assert find_file(None, nut_config=tmp_path) is None
 
 
+def test_a_default_file_in_a_folder_of_others_is_found_so_that_reading_it_says_why(monkeypatch):
+    class Locked(type(Path())):  # type: ignore[misc] # the class depends on the system
+        def is_file(self) -> bool:
+            raise PermissionError
+
+    locked = Locked("/etc/nutbus/nutbus.toml")
+    monkeypatch.delenv("NUTBUS_CONFIG", raising=False)
+    monkeypatch.setattr("shared.settings.DEFAULT_FILES", (locked,))
+    assert find_file(None) == locked
+
+
 # --- secrets
 
 

@@ -180,6 +180,9 @@ def test_who_has_the_password_may_write_and_who_has_none_may_not(home: Project):
     until(lambda: upsc(home, "ups@127.0.0.1", "battery.charge.low") == "25", "written")
     refused = home.engine.run(*write, "-p", "admin", "ups@127.0.0.1", fails=True)
     assert "ACCESS-DENIED" in refused
+    for service in ("driver", "gateway"):
+        assert '"name": "battery.charge.low"' in home.script(service, "cat /var/lib/nutbus/*.jsonl")
+    assert "cannot write" not in home.logs("monitor")
     assert "ups" in home.inside("gateway", "nutbus", "list")
 
 

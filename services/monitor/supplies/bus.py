@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from services.monitor.sights import Reach, Sight, View
-from services.monitor.supplies.others import Others, boot_time
+from services.monitor.supplies.others import Others, is_of_now
 from services.monitor.supplies.readings import (
     ALARM,
     BUZZWORDS,
@@ -227,14 +227,13 @@ class BusLink:
 
     def _sight(self, name: str) -> Sight:
         device = self.fleet.devices.get(name) or Device(name)
-        booted = boot_time()
         fsd, others = device.fsd, self.others.logins(name)
         sight = Sight(
             fsd=fsd is not None,
             fsd_by=fsd.by if fsd else "",
             fsd_at=fsd.at if fsd else 0.0,
             fsd_reason=fsd.reason if fsd else "",
-            fsd_is_old=fsd is not None and name not in self._fresh_fsd and fsd.at < booted,
+            fsd_is_old=fsd is not None and name not in self._fresh_fsd and not is_of_now(fsd.at),
             # While the bus is away, who was there is still counted: nobody can be seen to leave.
             logins=1 + others if self._was_connected and others is not None else None,
         )
@@ -249,7 +248,7 @@ class BusLink:
         """
         was_kept = device.name in self._kept
         return device.state is not None and (
-            device.name in self._seen or (was_kept and device.state.at >= boot_time())
+            device.name in self._seen or (was_kept and is_of_now(device.state.at))
         )
 
     def _reach(self, device: Device) -> Reach:

@@ -224,6 +224,15 @@ class Others:
             self._orders.pop(id, None)
 
 
+def is_of_now(at: float) -> bool:
+    """Tell whether a time is from since this machine booted, and not from the future.
+
+    Of what is from the future nobody knows: our clock is behind, as that of a board without a
+    battery is until it hears of the time.
+    """
+    return boot_time() <= at <= time.time()
+
+
 def boot_time() -> float:
     """Tell when this machine booted, in seconds since the epoch, by the clock as it is now."""
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)

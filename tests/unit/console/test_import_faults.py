@@ -262,7 +262,8 @@ def test_without_a_monitor_that_counts_the_reason_stands_at_its_line(taken):
     tables, told = taken(upsmon_conf="DEADTIME 5\nMONITOR a@localhost 1 u p\nHOSTSYNC 5\n")
     assert "monitor" not in tables
     assert "there is no MONITOR that counts" in about(told, "upsmon.conf:1")
-    assert "MONITOR needs five words" in about(told, "upsmon.conf:2")
+    (why,) = about(told, "upsmon.conf:2").splitlines()
+    assert "MONITOR needs five words" in why
     assert about(told, "upsmon.conf:3").endswith("see upsmon.conf:1")
 
 

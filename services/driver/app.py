@@ -104,6 +104,7 @@ class Host:
                 tasks.create_task(publisher.repeat_states())
                 tasks.create_task(publisher.restate())
                 tasks.create_task(publisher.contradict())
+                tasks.create_task(publisher.insist())
                 tasks.create_task(publisher.publish_variables())
                 tasks.create_task(leftovers.clear_orphans())
                 await leftovers.ask_for_variables(list(self._devices))

@@ -60,7 +60,8 @@ class Claims:
         self._filled = asyncio.Event()
         self._asking = asyncio.Lock()
         self.taken_over: asyncio.Queue[str] = asyncio.Queue()  # devices that we told of first
-        self.late_words: asyncio.Queue[str] = asyncio.Queue()  # devices that another spoke for
+        self.late_words: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        """The devices that another still spoke for, and the status that he had told."""
 
     def add(self, device: str, priority: int, *, preempts: bool, told: Told) -> None:
         """Contend for a device from now on."""
@@ -239,8 +240,10 @@ class Claims:
             return
         claim = read(Claim, message) if message.payload else None
         contention.candidate.hear(claim, since_boot(), retained=message.retained)
+        if claim and claim.service == self._plain.get(device) and not contention.candidate.rival:
+            del self._plain[device]
         if claim and claim.service != self._id and contention.candidate.holds:
-            self.late_words.put_nowait(device)
+            self.late_words.put_nowait((device, claim.status))
         self._tell(device, contention)
         contention.changed.set()
 

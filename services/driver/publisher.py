@@ -13,8 +13,10 @@ from services.driver.features import View
 from services.driver.outbox import Outbox
 from services.driver.settings import VERSION, DriverSection
 from shared.bus import Bus
+from shared.events import Condition, between
 from shared.messages import (
     Availability,
+    DeviceEvent,
     DeviceMeta,
     DeviceState,
     Publication,
@@ -30,6 +32,7 @@ from shared.topics import DeviceTopic, ServiceKind
 SHORTEST_PAUSE = 0.2  # between two devices: with more than 300 it takes longer
 QUIET = 2.0  # without a word of the one before us, after which he has said what he had left
 AT_ONCE = 50  # devices that are announced at the same time
+INSISTING = (2.0, 4.0, 8.0, 16.0)  # pauses before it is said again who took a device over
 STATE, TRYING = "driver.state", "reconnect.trying"  # as NUT has them
 STARTED = time.time()
 
@@ -73,6 +76,7 @@ class Publisher:
         self._first_beat = asyncio.Event()
         self._plain: dict[str, None] = {}  # devices whose plain variables are behind
         self._plain_filled = asyncio.Event()
+        self._taken_over: asyncio.Queue[str] = asyncio.Queue()
 
     async def announce(self) -> None:
         """Tell of all devices, then say that the service is there."""
@@ -131,16 +135,31 @@ class Publisher:
         """
         late_words = self._claims.late_words
         while True:
-            names = {await late_words.get()}
-            self._tell_all_anew(names)
+            statuses: dict[str, str] = {}
             with suppress(TimeoutError):
                 while True:
-                    async with asyncio.timeout(QUIET):
-                        name = await late_words.get()
-                    if name not in names:
+                    async with asyncio.timeout(QUIET if statuses else None):
+                        name, status = await late_words.get()
+                    if name not in statuses:
                         self._tell_all_anew((name,))
-                        names.add(name)
-            self._tell_all_anew(names)
+                    statuses[name] = status or statuses.get(name, "")
+            self._tell_all_anew(statuses)
+            for name, status in statuses.items():
+                self._tell_events_since(name, status)
+
+    async def insist(self) -> None:
+        """Say again soon who took a device over.
+
+        While a cluster elects a leader it may keep the word of the one before us.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                tasks.create_task(self._insist(await self._taken_over.get()))
+
+    async def _insist(self, name: str) -> None:
+        for pause in INSISTING:
+            await asyncio.sleep(pause)
+            await self._say_again(name)
 
     async def publish_variables(self) -> None:
         """Bring the plain variables up to date, after all that matters more."""
@@ -207,6 +226,19 @@ class Publisher:
                 self.tell_anew(name)
                 self._outbox.mark(name)
 
+    def _tell_events_since(self, name: str, status: str) -> None:
+        """Tell what changed since another service said the device was so; its events come late."""
+        device = self._devices.get(name)
+        if not (device and device.view and status and self._speaks_for(name)):
+            return
+        view = device.view
+        old, new = Condition(status, view.alarm), Condition(view.status, view.alarm)
+        for event in between(name, old, new):
+            message = DeviceEvent(
+                type=event.type, at=time.time(), status=view.status, text=event.text
+            )
+            self._outbox.say(name, message)
+
     def _speaks_for(self, name: str) -> bool:
         """Tell whether a device is ours to tell of, and there is something to tell."""
         if not self._claims.contends(name):
@@ -222,6 +254,7 @@ class Publisher:
             await self._publish_info()
             if self._claims.contends(name):
                 self._claims.taken_over.put_nowait(name)
+                self._taken_over.put_nowait(name)
 
     async def _tell(self, name: str) -> None:
         """Tell what changed of a device: what it is, its state, and only then that it is there."""

@@ -185,6 +185,8 @@ class Candidate:
         term = self._term
         if claim:
             self._highest = max(self._highest, claim.seq)
+            if claim.service == self._rival and not (retained or claim.released):
+                self._rival = ""  # he knows of claims by now
         if claim is None:
             if term is None:
                 self._other = None

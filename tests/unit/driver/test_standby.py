@@ -153,13 +153,50 @@ def test_a_live_claim_of_another_is_left_alone_until_it_is_silent(us, beat):
     assert us.advance(0.1 + SILENCE - 0.9) == ()
     us.hear(claim(beat=beat + 1), 3.0, retained=False)
     assert us.advance(3.1) == ()
-    assert us.due(3.1) == 3.0 + SILENCE
+    assert us.due(3.1) == 3.0 + SILENCE - SETTLE
 
 
-def test_after_silence_it_is_free(us):
+def test_after_silence_it_is_free_if_the_broker_has_no_later_word(us):
     us.hear(claim(), 0.1, retained=False)
-    assert us.advance(0.1) == ()
-    assert us.due(0.1) == 0.1 + SILENCE
+    doubted = us.due(0.1)
+    assert doubted == 0.1 + SILENCE - SETTLE
+    assert us.is_in_doubt(doubted)
+    assert us.due(doubted) is None
+    assert us.advance(0.1 + SILENCE) == ()  # the broker did not answer yet
+    us.look(doubted)
+    us.hear(claim(), doubted, retained=True)
+    assert us.due(doubted) == 0.1 + SILENCE
+    assert us.advance(0.1 + SILENCE)
+
+
+def test_who_is_silent_here_and_heard_elsewhere_is_alive(us):
+    us.hear(claim(beat=1), 0.1, retained=False)
+    us.look(0.1 + SILENCE - SETTLE)
+    us.hear(claim(beat=6), 2.7, retained=True)
+    assert us.advance(0.1 + SILENCE) == ()
+    assert us.due(0.1 + SILENCE) == 2.7 + SILENCE - SETTLE
+    us.hear(claim("third", "later", 3), 2.8, retained=True)
+    assert us.due(0.1 + SILENCE) == 2.8 + SILENCE - SETTLE
+
+
+def test_a_broker_that_answers_late_is_waited_for(us):
+    us.hear(claim(), 0.1, retained=False)
+    assert us.advance(2.6) == ()
+    us.look(9.0)
+    assert us.advance(9.0 + SETTLE - 0.01) == ()
+    assert us.advance(9.0 + SETTLE)
+
+
+@pytest.mark.parametrize(
+    "kept", [claim(beat=2), claim("us", "before", 9)], ids=["an earlier word", "one of ours"]
+)
+def test_what_a_broker_kept_of_before_makes_nobody_alive_or_dead(us, kept):
+    us.hear(claim(beat=3), 0.1, retained=False)
+    us.hear(kept, 0.7, retained=True)
+    assert us.advance(0.8) == ()
+    us.look(0.1 + SILENCE - SETTLE)
+    us.hear(kept, 2.7, retained=True)
+    assert us.advance(0.1 + SILENCE - 0.01) == ()
     assert us.advance(0.1 + SILENCE)
 
 
@@ -168,7 +205,7 @@ def test_who_was_frozen_takes_nobody_for_silent(us):
     assert us.advance(0.1) == ()
     assert us.advance(30.0) == ()
     assert us.advance(30.5) == ()
-    assert us.due(30.5) == 30.0 + SILENCE
+    assert us.due(30.5) == 30.0 + SILENCE - SETTLE
 
 
 def test_who_is_offline_has_lost_it_at_once(us):

@@ -48,6 +48,7 @@ For the service that is the user {name} at the broker:
 For the bridge of a Mosquitto that is this user at another (deploy/bridges):
   bridge_cafile {ca}, bridge_certfile {certificate}, bridge_keyfile {key}
 Only that service's user should be able to read {key}."""
+_COPY = "\nCopy them to where they are used: only who made them can look into {folder}."
 
 
 @app.command()
@@ -149,7 +150,8 @@ def _chosen(all_: list[Issued], names: list[str], within: int) -> list[Issued]:
 
 
 def _placed(text: str, authority: Authority, made: Issued) -> str:
-    return text.format(
+    return (text + _COPY).format(
+        folder=authority.folder.resolve(),
         name=made.name,
         ca=authority.pair.certificate.resolve(),
         certificate=made.pair.certificate.resolve(),

@@ -147,6 +147,7 @@ def test_the_commands_say_what_goes_where(tmp_path):
     said = RUN.invoke(app, ["certs", "server", "broker", "127.0.0.1", *folder]).output
     assert f'certificate_file = "{tmp_path}/site/servers/broker.pem"' in said
     assert f"cafile {tmp_path}/site/ca.pem" in said
+    assert f"only who made them can look into {tmp_path}/site." in said
     said = RUN.invoke(app, ["certs", "client", "driver", *folder]).output
     assert f'key_file = "{tmp_path}/site/clients/driver-key.pem"' in said
     assert "PRIVATE" not in said

@@ -24,7 +24,7 @@ from shared.topics import DeviceTopic
 
 RESULT_TIMEOUT = 15.0
 START_TIMEOUT = 75.0  # NUT's maxstartdelay
-START_PAUSE = 1.0  # between two looks at the bus
+START_PAUSE = 0.25  # between two looks at the bus
 STOP_TIMEOUT = 15.0
 HEADINGS = ("UPSNAME", "UPSDRV", "RUNNING", "PF_PID", "S_RESPONSIVE", "S_PID", "S_STATUS")
 UNKNOWN = "N/A"
@@ -61,7 +61,7 @@ def list_devices(ups: Ups = None, config: Config = None, nut_config: NutConfig =
 def status(ups: Ups = None, config: Config = None, nut_config: NutConfig = None) -> None:
     """Print a line for each device, in NUT's columns; the process numbers are not on the bus."""
     settings = load(config, nut_config)
-    found = _look(settings)
+    found = {device.name: device for device in run(devices(settings.bus))}
     lines = [HEADINGS, *(_row(name, settings, found) for name in chosen(settings, ups))]
     typer.echo("\n".join("\t".join(line) for line in lines))
 

@@ -92,6 +92,13 @@ async def test_start_status_shutdown_and_stop(settings, tmp_path):
     assert out.splitlines()[1] == "first\tsimulated\tSTOPPED\tN/A\tNOT_RESPONSIVE\tN/A\tN/A"
 
 
+async def test_without_a_broker_nothing_is_said_of_drivers_that_nobody_can_see(settings, broker):
+    await broker.stop()
+    code, out, error = await upsdrvctl("status", settings=settings)
+    assert (code, out) == (1, "")
+    assert error.startswith(f"nutbus: cannot reach the broker at {broker.url}")
+
+
 async def test_an_unknown_device_is_named_with_those_that_exist(settings):
     code, _, error = await upsdrvctl("shutdown", "nobody", settings=settings)
     assert code == 1

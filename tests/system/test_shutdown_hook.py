@@ -34,8 +34,12 @@ def folder(tmp_path: Path, free_port: int) -> Path:
 
 
 async def hook(folder: Path, **environment: str) -> tuple[int, str]:
+    """Run it; what it would read in /etc/default is in the folder of the test."""
+    own = folder / "hook"
+    own.write_text(HOOK.read_text().replace("/etc/default/nutbus", str(folder / "default")))
+    own.chmod(0o755)
     process = await asyncio.create_subprocess_exec(
-        str(HOOK),
+        str(own),
         "poweroff",
         env={
             "PATH": os.environ["PATH"],
@@ -55,6 +59,13 @@ async def hook(folder: Path, **environment: str) -> tuple[int, str]:
 
 async def test_without_the_flag_the_power_stays(folder: Path):
     assert await hook(folder) == (0, "")
+
+
+async def test_what_the_units_read_in_etc_default_counts_here_too(folder: Path):
+    (folder / "default").write_text(f"NUTBUS_MONITOR__POWER_DOWN_FLAG={folder}/other\n")
+    (folder / "other").write_text(MAGIC)
+    _, out = await hook(folder)
+    assert "ups1: powered off with shutdown.return" in out
 
 
 async def test_a_file_that_no_monitor_wrote_is_no_flag(folder: Path):

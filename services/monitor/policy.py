@@ -103,7 +103,10 @@ class Policy:
     def reload(self, rules: Rules, now: float) -> None:
         """Go on under new rules with what is known; what was only rehearsed is decided anew."""
         if self.rules.dry_run and not rules.dry_run:
-            self._begin_in_earnest()
+            self.phase, self._is_forced = Phase.WATCHING, False
+            self._coordinator.begin_in_earnest()
+            for watch in self._watches.values():
+                watch.own_fsd = None
         old, self._watches = self._watches, {}
         for supply in rules.supplies:
             watch = old.get(supply.name) or Watch(supply, now)
@@ -111,12 +114,6 @@ class Policy:
             self._watches[supply.name] = watch
         self.rules = rules
         self._due = now
-
-    def _begin_in_earnest(self) -> None:
-        self.phase, self._is_forced = Phase.WATCHING, False
-        for watch in self._watches.values():
-            watch.own_fsd = None
-        self._coordinator.begin_in_earnest()
 
     def suspend(self, now: float) -> tuple[Action, ...]:
         """Note that the machine is about to sleep."""
@@ -193,6 +190,14 @@ class Policy:
         return [watch for watch in self._primary if not self._relief.covers(watch, self._view)]
 
     @property
+    def _ordered(self) -> list[str]:
+        return [name for name, watch in self._watches.items() if watch.has_fsd]
+
+    @property
+    def _counts(self) -> list[int | None]:
+        return [expected_to_leave(each, self._view, self._ordered) for each in self._unrelieved]
+
+    @property
     def _present(self) -> int:
         return sum(
             watch.supply.power_value
@@ -264,7 +269,8 @@ class Policy:
     def _go_down(self, timers: Timers) -> bool:
         if not timers.passed(self._since + self.rules.final_delay):
             return False
-        if self._relief.was_lost and self._is_waiting(timers):
+        is_late = self._relief.was_lost or any(self._counts)  # or somebody came after all had left
+        if is_late and self._is_waiting(timers):
             return False
         # By the flag all of its supplies are cut off: all have to be this host's to cut.
         unrelieved = [watch.supply.name for watch in self._unrelieved]
@@ -308,10 +314,8 @@ class Policy:
 
     def _is_waiting(self, timers: Timers) -> bool:
         """Tell whether secondaries are to be waited for, and for how long."""
-        ordered = [name for name, watch in self._watches.items() if watch.has_fsd]
-        unrelieved = self._unrelieved
-        counts = [expected_to_leave(watch, self._view, ordered) for watch in unrelieved]
-        awaited = self._relief.awaited(self.rules, self._view, unrelieved, ordered)
+        counts, ordered = self._counts, self._ordered
+        awaited = self._relief.awaited(self.rules, self._view, self._unrelieved, ordered)
         if not awaited and not any(count != 0 for count in counts):
             return False
         assert self._fsd_since is not None
@@ -366,11 +370,8 @@ class Policy:
     # Other hosts: stages and waking.
 
     def _stages_are_done(self, timers: Timers, wall: float) -> bool:
-        rules = self.rules
-        self._actions += self._coordinator.advance(
-            rules, self._view, timers, lambda _: "the shutdown of its coordinator", wall
-        )
-        return self._coordinator.is_done(rules)
+        self._actions += self._coordinator.finish(self.rules, self._view, timers, wall)
+        return self._coordinator.is_done(self.rules)
 
     def _coordinate(self, timers: Timers, wall: float) -> None:
         if self.phase is Phase.WATCHING:

@@ -72,6 +72,11 @@ class Coordinator:
             *self.advance(rules, view, timers, lambda stage: due[stage.name], wall),
         ]
 
+    def finish(self, rules: Rules, view: View, timers: Timers, wall: float) -> list[Action]:
+        """Order the stages that are left, whatever their conditions: this host goes itself."""
+        why = "the shutdown of its coordinator"
+        return self.advance(rules, view, timers, lambda _: why, wall)
+
     def _end(
         self, rules: Rules, watches: Mapping[str, Watch], due: Mapping[str, str], timers: Timers
     ) -> list[Action]:

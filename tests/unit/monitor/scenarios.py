@@ -725,6 +725,14 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             pair(),
         ),
         Scenario(
+            "a secondary that comes in the final delay is waited for",
+            LOW + "; 55 web dies; 63 web restarts",
+            "60 me fsd ups; 68 web down; 68 web exit; 68 me down flag; 68 me exit",
+            "me/ONBATT web/ONBATT me/LOWBATT me/FSD me/SHUTDOWN me/SHUTDOWN_HOSTSYNC web/ONBATT "
+            "web/LOWBATT web/FSD web/SHUTDOWN",
+            pair(),
+        ),
+        Scenario(
             "a secondary that never leaves",
             LOW + "; 0 ups logins=2",
             "60 fsd ups; 80 down flag; 80 exit",

@@ -269,12 +269,13 @@ class Policy:
     def _go_down(self, timers: Timers) -> bool:
         if not timers.passed(self._since + self.rules.final_delay):
             return False
-        is_late = self._relief.was_lost or any(self._counts)  # or somebody came after all had left
-        if is_late and self._is_waiting(timers):
+        if (self._relief.was_lost or any(self._counts)) and self._is_waiting(timers):
             return False
-        # By the flag all of its supplies are cut off: all have to be this host's to cut.
+        # By the flag all of its supplies are cut off: all have to be this host's to cut, and
+        # nobody may have called the shutdown off, since then others may stay up.
         unrelieved = [watch.supply.name for watch in self._unrelieved]
-        cuts = self.rules.is_primary and len(unrelieved) == len(self._primary)
+        is_called_off = not all(watch.has_order for watch in self._primary)
+        cuts = 0 < len(unrelieved) == len(self._primary) and not is_called_off
         if unrelieved and not cuts:
             self._log(logging.WARNING, f"the power is not cut: {listed(unrelieved)}")
         self._actions.append(ShutDown(cuts, dry_run=self.rules.dry_run))

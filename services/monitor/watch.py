@@ -72,6 +72,11 @@ class Watch:
         return by_topic or Status.FSD in self.words
 
     @property
+    def has_order(self) -> bool:
+        """Whether the shutdown of all it feeds is ordered, by an order of before the boot too."""
+        return self.has_fsd or self.sight.fsd
+
+    @property
     def fsd_is_ours(self) -> bool:
         """Whether the FSD topic was set by this monitor, or is about to be."""
         if self.own_fsd is not None:

@@ -665,6 +665,14 @@ GROUPS: dict[str, tuple[Scenario, ...]] = {
             primaries(secondary("web"), clear_fsd_on_return=True),
         ),
         Scenario(
+            "mains returns while the bus is away: who takes FSD back stays, and keeps its power",
+            LOW + "; 61 bus lost; 68 ups OL; 71 bus found",
+            "60 a fsd ups; 71 a clear ups; 71 b down; 71 b exit",
+            "a/ONBATT b/ONBATT a/LOWBATT a/FSD a/SHUTDOWN_HOSTSYNC b/LOWBATT b/FSD b/SHUTDOWN "
+            "a/COMMBAD b/COMMBAD b/SHUTDOWN_HOSTSYNC a/COMMOK a/ONLINE b/COMMOK b/ONLINE",
+            primaries(clear_fsd_on_return=True),
+        ),
+        Scenario(
             "mains returns, and FSD stays",
             LOW + "; 62 ups OL",
             "60 a fsd ups; 65 b down; 65 b exit; 70 a down flag; 70 a exit",

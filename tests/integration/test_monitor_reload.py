@@ -17,5 +17,6 @@ async def test_a_monitor_keeps_its_id_until_it_is_started_anew(broker, tmp_path)
         monitor.settings.set(new)
         await watching.until(lambda: watching.power().priority == 2, "reloaded")
         order = StageOrder(id="x", at=time.time(), stage="s", hosts=["tested"], deadline=5.0)
+        assert watching.bus
         await watching.bus.publish(order.publication(TOPICS, "boss"))
         await went_down(tmp_path, "tested")

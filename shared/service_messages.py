@@ -91,8 +91,8 @@ class MonitorPower(Packed):
 class StageOrder(Written):
     """A coordinator's order that hosts shut down; it stays until it is cleared.
 
-    A later stage repeats the hosts of the earlier ones and has an id of its own. `hosts` are ids of
-    monitors, `deadline` is the seconds for which the coordinator waits for them.
+    A later stage repeats the hosts of earlier ones that are not over and has an id of its own.
+    `hosts` are ids of monitors, `deadline` is the seconds for which the coordinator waits for them.
     """
 
     id: str = Field(min_length=1, max_length=64)

@@ -19,9 +19,10 @@ from tests.integration.power import TIMEOUT, TOPICS, background, bus_settings
     [
         (time.time, False),
         (lambda: boot_time() - 60, True),
+        (lambda: time.time() + 30, False),  # of now by a clock that is a little ahead
         (lambda: time.time() + 3600, True),  # our own clock is behind: it may be of before
     ],
-    ids=["now", "before the boot", "the future"],
+    ids=["now", "before the boot", "now, by another clock", "the future"],
 )
 async def test_a_state_and_an_order_that_the_broker_kept_count_if_they_are_of_now(
     broker, at, is_old

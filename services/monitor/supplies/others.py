@@ -19,6 +19,7 @@ SETTLE_TIME = 10.0  # after a new session began: who was not announced again by 
 
 # After a gateway is back: by then a NUT client has logged in again, if it is there still.
 RETURN_TIME = 15.0
+CLOCKS_DIFFER = 60.0  # seconds by which the clocks of two machines may differ
 
 _REMEMBERED = 64  # own words that may be on their way back to us
 _QUOTED = 64  # characters of foreign text that are shown
@@ -228,9 +229,9 @@ def is_of_now(at: float) -> bool:
     """Tell whether a time is from since this machine booted, and not from the future.
 
     Of what is from the future nobody knows: our clock is behind, as that of a board without a
-    battery is until it hears of the time.
+    battery is until it hears of the time. Clocks of two machines are seldom quite the same.
     """
-    return boot_time() <= at <= time.time()
+    return boot_time() <= at <= time.time() + CLOCKS_DIFFER
 
 
 def boot_time() -> float:

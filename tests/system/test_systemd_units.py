@@ -70,7 +70,8 @@ def test_systemd_takes_each_drop_in_that_the_document_recommends(units, tmp_path
 
 def test_the_document_has_a_drop_in_for_each_need():
     assert [unit for unit, _ in DROP_INS] == [
-        *("nutbus-monitor", "nutbus-web", "nutbus-driver", "nutbus-scheduler", "nutbus-gateway")
+        *("nutbus-monitor", "nutbus-web", "nutbus-driver", "nutbus-scheduler"),
+        *("nutbus-gateway", "nutbus-gateway"),
     ]
 
 

@@ -257,10 +257,10 @@ def test_the_monitor_can_shut_the_machine_down(machine, kind):
 
 
 def test_the_drop_ins_of_the_document_do_what_they_are_for(machine):
-    for unit, lines in DROP_INS:
+    for number, (unit, lines) in enumerate(DROP_INS):
         folder = machine.root / f"etc/systemd/system/{unit}.service.d"
-        folder.mkdir()
-        (folder / "override.conf").write_text(lines)
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.conf").write_text(lines)
     for folder in ("srv/reports", "usr/local/var"):
         (machine.root / folder).mkdir(mode=0o777)
         (machine.root / folder).chmod(0o777)
@@ -279,3 +279,7 @@ def test_the_drop_ins_of_the_document_do_what_they_are_for(machine):
         within = f"nsenter -t $(systemctl show -P MainPID nutbus-{unit}) -m touch {path}/written"
         assert machine.run(within) == ""
     assert "char-ttyXRUSB" in machine.run("systemctl show -P DeviceAllow nutbus-driver")
+    assert machine.run("chrt -p $(systemctl show -P MainPID nutbus-gateway)").splitlines() == [
+        f"pid {machine.run('systemctl show -P MainPID nutbus-gateway')}'s current scheduling {is_}"
+        for is_ in ("policy: SCHED_RR", "priority: 1")
+    ]

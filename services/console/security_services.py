@@ -15,7 +15,7 @@ from services.monitor.settings import MonitorSettings
 from services.web.settings import TokenSettings, WebSection, WebSettings
 from shared.broker_address import BrokerAddress
 from shared.listening import Address
-from shared.nutconfig.upsmon import host_of
+from shared.nutconfig.upsmon import is_of_this_machine
 from shared.users import UserSettings
 
 LONG_TOKEN: Final = 32
@@ -275,7 +275,7 @@ def monitor(inquiry: Inquiry) -> Iterator[Finding]:
 
 
 def _line_to_server(supply: SupplySettings) -> Iterator[Finding]:
-    if supply.address is None or Address(host_of(supply.address), 0).is_loopback:
+    if supply.address is None or is_of_this_machine(supply.address):
         return
     if supply.tls == "no":
         yield Finding(

@@ -84,6 +84,10 @@ class Statement:
         logger.warning("%s: %s", self.place, text)
         self.fates.append(Fate(Outcome.LEFT, text))
 
+    def has(self, outcome: Outcome) -> bool:
+        """Tell whether this became of it, or of a part of it."""
+        return any(fate.outcome is outcome for fate in self.fates)
+
     @contextlib.contextmanager
     def judged(self, instead: str = "") -> Generator[None]:
         """Let a SettingsError of the block pass, or note it with what counts `instead`."""

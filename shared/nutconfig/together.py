@@ -11,9 +11,8 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from shared.events import EventType
-from shared.listening import Address
 from shared.nutconfig.statements import Statement, leave_out
-from shared.nutconfig.upsmon import host_of, program_of
+from shared.nutconfig.upsmon import is_of_this_machine, program_of
 from shared.nutconfig.values import Table
 
 logger = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ def called(tables: Table, names: Mapping[str, str]) -> Table:
     places = [(each, "address") for each in tables.get("monitor", {}).get("supplies", [])]
     for table, key in [*places, *((each, "ups") for each in ats)]:
         old, at, host = table[key].partition("@")
-        if old in new and Address(host_of(table[key]), 0).is_loopback:
+        if old in new and is_of_this_machine(table[key]):
             table[key] = f"{new[old]}{at}{host}"
     return tables
 
@@ -70,7 +69,7 @@ def _unheard(devices: Table, supplies: list[Table], ats: list[dict[str, Any]]) -
     """Name what happens that the scheduler does not hear of; empty if it hears of everything."""
     for supply in supplies:
         name = supply["address"].partition("@")[0]
-        if name not in devices or not Address(host_of(supply["address"]), 0).is_loopback:
+        if name not in devices or not is_of_this_machine(supply["address"]):
             return str(supply["address"])
     types = [at["type"].upper() for at in ats]
     return next((type_ for type_ in types if type_ not in EventType.__members__), "")

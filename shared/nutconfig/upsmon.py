@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.errors import PowerError
 from shared.events import NOTIFY_TYPES
+from shared.listening import Address
 from shared.nutaddress import parse_device
 from shared.nutconfig.statements import Statement, leave_out
 from shared.nutconfig.values import (
@@ -288,6 +289,11 @@ def host_of(address: str) -> str:
     """Name the host of a supply, as CERTHOST names it."""
     place = address.partition("@")[2] or "localhost"
     return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+
+
+def is_of_this_machine(address: str) -> bool:
+    """Tell whether a supply is named at a server of this machine."""
+    return Address(host_of(address), 0).is_loopback
 
 
 def program_of(command: str | Sequence[str] | None) -> str:

@@ -53,20 +53,14 @@ def tell_of_schedule(tables: Table, lines: Sequence[Statement]) -> None:
     if "scheduler" not in tables:
         return
     commands = [line for line in lines if line.key == "NOTIFYCMD"]
-    starts = [line for line in commands if _has(line, Outcome.UNNEEDED)]
+    starts = [line for line in commands if line.has(Outcome.UNNEEDED)]
     if "monitor" not in tables or not starts:
-        script = next(
-            line for line in lines if line.key == "CMDSCRIPT" and _has(line, Outcome.TAKEN)
-        )
+        script = next(line for line in lines if line.key == "CMDSCRIPT" and line.has(Outcome.TAKEN))
         script.warn(_NEVER_STARTED)
         return
     notify = tables["monitor"].get("notify", {})
     for line in lines:
-        if line.key == "AT" and _has(line, Outcome.TAKEN):
+        if line.key == "AT" and line.has(Outcome.TAKEN):
             type_ = line.words[1].upper()
             if "EXEC" not in notify.get(type_, {}).get("flags", ()):
                 line.warn(_NOT_FOR_THIS.format(type_))
-
-
-def _has(line: Statement, outcome: Outcome) -> bool:
-    return any(fate.outcome is outcome for fate in line.fates)

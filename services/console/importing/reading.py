@@ -8,10 +8,9 @@ from services.console.importing.guarding import tell_of_schedule, watching
 from services.console.importing.others import other_statements
 from services.console.importing.surroundings import judge_files
 from services.driver.settings import DriverSettings, with_port_located
-from shared.listening import Address
 from shared.nutconfig import Reading, read_nut
 from shared.nutconfig.statements import Statement
-from shared.nutconfig.upsmon import host_of
+from shared.nutconfig.upsmon import is_of_this_machine
 from shared.users import hash_password
 
 
@@ -60,7 +59,7 @@ def _tell_who_watches(reading: Reading, name: str) -> None:
     for line in reading.statements:
         if line.key == "MONITOR" and len(line.words) > 1:
             device = line.words[1].partition("@")[0]
-            if device == name and Address(host_of(line.words[1]), 0).is_loopback:
+            if device == name and is_of_this_machine(line.words[1]):
                 line.warn(
                     f"[{name}] is left out of ups.conf, so this host does not shut down for it"
                 )

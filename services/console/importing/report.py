@@ -23,7 +23,7 @@ def report(statements: Iterable[Statement]) -> Iterator[str]:
     lines = sorted(statements, key=lambda line: FILES.index(_file(line)))  # stable within a file
     for line in lines:
         place = line.place.replace(" line ", ":")
-        is_taken = any(fate.outcome is Outcome.TAKEN for fate in line.fates)
+        is_taken = line.has(Outcome.TAKEN)
         for fate in line.fates:
             is_in_part = is_taken and fate.outcome is Outcome.LEFT
             form = _IN_PART if is_in_part else _FORMS[fate.outcome]
@@ -34,8 +34,7 @@ def report(statements: Iterable[Statement]) -> Iterator[str]:
 
 
 def _is_left_out(line: Statement) -> bool:
-    is_taken = any(fate.outcome is Outcome.TAKEN for fate in line.fates)
-    return _file(line) == "ups.conf" and not is_taken
+    return _file(line) == "ups.conf" and not line.has(Outcome.TAKEN)
 
 
 def _summary(fates: Iterable[Fate]) -> str:

@@ -6,22 +6,18 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from pydantic import BaseModel
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.web.api import views
 from services.web.api.openapi import Parameter, Resource, document
+from services.web.api.parameters import NAME, WrongError, whole
 from services.web.mirror import Mirror
 from services.web.site import Site
 
 MOST: Final = 1000  # devices in one answer
-LONGEST_NUMBER: Final = 12  # digits
 
-_NAME: Final = Parameter(
-    "name", "path", {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"}, "The device."
-)
 _PAGE: Final = (
     Parameter("search", "query", {"type": "string"}, "Text in the name or the description."),
     Parameter(
@@ -47,10 +43,6 @@ _BAD: Final = (400, "A parameter is wrong; the error says which.")
 _ABSENT: Final = (404, "There is no such device.")
 
 
-class BadParameterError(ValueError):
-    """A parameter of a request is wrong; the text says which and what is right."""
-
-
 class AbsentDeviceError(LookupError):
     """There is no such device."""
 
@@ -62,8 +54,8 @@ def _devices(mirror: Mirror, request: Request) -> BaseModel:
     query = request.query_params
     search, standing = query.get("search", "").lower(), query.get("standing")
     if standing not in (None, "online", "stale", "offline"):
-        raise BadParameterError("standing is online, stale or offline")
-    limit, offset = _integer(query, "limit", 1, MOST, 100), _integer(query, "offset", 0, 10**9, 0)
+        raise WrongError("standing is online, stale or offline")
+    limit, offset = whole(query, "limit", 100, 1, MOST), whole(query, "offset", 0, 0, 10**9)
     found = [
         device
         for device in mirror.devices()
@@ -92,7 +84,7 @@ RESOURCES: Final[tuple[tuple[Resource, Answer], ...]] = (
         _devices,
     ),
     (
-        Resource("/api/v1/devices/{name}", "Show one device", views.Whole, (_NAME,), (_ABSENT,)),
+        Resource("/api/v1/devices/{name}", "Show one device", views.Whole, (NAME,), (_ABSENT,)),
         _device,
     ),
     (Resource("/api/v1/services", "List the services on the bus", views.Services), _services),
@@ -127,20 +119,12 @@ def _route(answer: Answer, mirror: Mirror) -> Callable[[Request], Any]:
     async def respond(request: Request) -> Response:
         try:
             return _json(answer(mirror, request))
-        except BadParameterError as error:
+        except WrongError as error:
             return _json(views.Problem(error=str(error)), 400)
         except AbsentDeviceError:
             return _json(views.Problem(error="there is no such device"), 404)
 
     return respond
-
-
-def _integer(query: QueryParams, name: str, least: int, most: int, default: int) -> int:
-    text = query.get(name, str(default))
-    is_whole = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-    if not (is_whole and least <= int(text) <= most):
-        raise BadParameterError(f"{name} is a whole number from {least} to {most}")
-    return int(text)
 
 
 def _json(answer: BaseModel, status: int = 200) -> Response:

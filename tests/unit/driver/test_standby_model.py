@@ -54,14 +54,19 @@ def test_never_two_work_through_many_stories(nodes):
         assert len(story(seed, nodes).at_work) == 1, f"seed {seed}"
 
 
-def with_its_worker_cut_off(seed):
-    """Two nodes, of which the one that works is split off, and its will never comes."""
+def at_work(seed):
+    """Two nodes, and the one of them that works."""
     world = World(seed, 2)
     for node in world.nodes:
         node.start()
     world.run(8)
     (name,) = world.at_work
-    worker = next(node for node in world.nodes if node.name == name)
+    return world, next(node for node in world.nodes if node.name == name)
+
+
+def with_its_worker_cut_off(seed):
+    """Two nodes, of which the one that works is split off, and its will never comes."""
+    world, worker = at_work(seed)
     world.keepalive = 1e9
     worker.session.is_split = True
     return world, worker
@@ -88,13 +93,9 @@ def test_one_that_was_cut_off_leaves_the_device_to_who_took_over():
 
 def parted(seed):
     """Two nodes at broker nodes of a cluster that do not hear each other, and keep the same."""
-    world = World(seed, 2)
-    for node in world.nodes:
-        node.start()
-    world.run(8)
-    (name,) = world.at_work
+    world, worker = at_work(seed)
     world.is_parted = True
-    return world, next(node for node in world.nodes if node.name == name)
+    return world, worker
 
 
 def test_where_nodes_of_a_cluster_do_not_hear_each_other_what_they_keep_tells_who_works():
